@@ -1,0 +1,4 @@
+/** What labs and starters may use of the grader. */
+export * from './lab.ts'
+export * from './law.ts'
+export * from './port.ts'

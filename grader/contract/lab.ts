@@ -1,0 +1,72 @@
+/**
+ * A lab as one typed declaration: all that the tools know of it. `assignments/<id>/lab.ts` exports one as default.
+ */
+import type { z } from 'zod'
+import type { AnyLaw } from './law.ts'
+import type { Port } from './port.ts'
+
+/** A seeded source of choices for drawing a variant; the same seed always gives the same choices. */
+export interface VariantRandom {
+  pick<T>(choices: readonly T[]): T
+  /** A whole number from `min` to `max`, both included. */
+  integer(min: number, max: number): number
+}
+
+/** A known-wrong solution: small edits of the solution that the suite must catch in the rubric item named. */
+export interface Mutant {
+  readonly id: string
+  /** What the author of such code believed, in one sentence. */
+  readonly story: string
+  /** The rubric item that must lose points. */
+  readonly item: string
+  /** Each `find` must stand exactly once in the solution file. */
+  readonly edits: readonly { readonly file: string; readonly find: string; readonly replace: string }[]
+  /** Only variants for which this is wrong; without it, all. */
+  readonly appliesTo?: (variant: never) => boolean
+}
+
+/** The suites: what the student has, and what only the grader has. */
+export interface Suites<Subject, Variant> {
+  readonly public: readonly AnyLaw<Subject, Variant>[]
+  readonly hidden: readonly AnyLaw<Subject, Variant>[]
+}
+
+export interface Lab<Subject extends object, Variant extends Record<string, unknown>> {
+  /** Lower-case words joined by hyphens; the folder's name. */
+  readonly id: string
+  readonly title: string
+  /** The section of the syllabus that asks for this lab. */
+  readonly syllabus: string
+  /** Solution files from the project's root; each becomes `src/<name>` in the starter and is what a student may change. */
+  readonly solution: readonly string[]
+  /** The module (project path) that holds the variant's constants for the solution; rewritten for each variant. */
+  readonly variantModule: string
+  /** The file of `src/` whose `create` export makes the student's side of the port. */
+  readonly entry: string
+  readonly port: Port<Subject, object>
+  readonly variant: z.ZodType<Variant>
+  draw(random: VariantRandom): Variant
+  /** The text of the variant module for this variant. */
+  variantSource(variant: Variant): string
+  readonly suites: Suites<Subject, Variant>
+  readonly mutants: readonly Mutant[]
+  /** Benign variants: folder-relative files under `benign/`, each a whole replacement of the entry file. */
+  readonly benign: readonly { readonly id: string; readonly story: string; readonly file: string }[]
+  /** Project files and folders that the starter's `platform/` needs, without any solution. */
+  readonly platform: readonly string[]
+  /** What the untouched starter scores. */
+  readonly baseline: number
+  /** Values for the handout's template beside the variant's own. */
+  handout(variant: Variant): Record<string, unknown>
+}
+
+/** A lab of any subject and variant, as the tools handle it. */
+// biome-ignore lint/suspicious/noExplicitAny: the tools treat all labs alike; each lab checks its own types
+export type AnyLab = Lab<any, any>
+
+/** Names a lab's type parameters once and gives the lab back; `loadLab` checks it against the shape at run time. */
+export function defineLab<Subject extends object, Variant extends Record<string, unknown>>(
+  lab: Lab<Subject, Variant>,
+): Lab<Subject, Variant> {
+  return lab
+}
