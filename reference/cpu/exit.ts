@@ -8,9 +8,21 @@ import type { AccessSize } from '../io/device.ts'
 
 export type Exit =
   /** IN, OUT, INS, OUTS; one exit for each element of a repeated one. `value` is 0 for `in`. */
-  | { readonly reason: 'io'; readonly direction: 'in' | 'out'; readonly port: number; readonly size: AccessSize; readonly value: number }
+  | {
+      readonly reason: 'io'
+      readonly direction: 'in' | 'out'
+      readonly port: number
+      readonly size: AccessSize
+      readonly value: number
+    }
   /** An access to a guest physical address without memory. `value` is 0 for a read. */
-  | { readonly reason: 'mmio'; readonly write: boolean; readonly gpa: number; readonly size: AccessSize; readonly value: number }
+  | {
+      readonly reason: 'mmio'
+      readonly write: boolean
+      readonly gpa: number
+      readonly size: AccessSize
+      readonly value: number
+    }
   /** HLT at CPL 0. When HLT is intercepted EIP still points at it; otherwise the vcpu is halted and EIP is behind it. */
   | { readonly reason: 'hlt' }
   /** An intercepted #PF, before the guest sees it. */
