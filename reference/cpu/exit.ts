@@ -23,8 +23,11 @@ export type Exit =
       readonly size: AccessSize
       readonly value: number
     }
-  /** HLT at CPL 0. When HLT is intercepted EIP still points at it; otherwise the vcpu is halted and EIP is behind it. */
-  | { readonly reason: 'hlt' }
+  /**
+   * HLT at CPL 0, `length` bytes long with its prefixes. When HLT is intercepted EIP still points at it; otherwise the
+   * vcpu is halted and EIP is behind it.
+   */
+  | { readonly reason: 'hlt'; readonly length: number }
   /** An intercepted #PF, before the guest sees it. */
   | { readonly reason: 'pageFault'; readonly gva: number; readonly error: number }
   /** An intercepted MOV to a control register; EIP is behind it and the write has not been done. */
