@@ -1,0 +1,63 @@
+/**
+ * What CPUID says of the processor (Intel SDM vol. 2A, CPUID). Plain data: a hypervisor shows the guest what it likes.
+ */
+
+/** The four registers that CPUID writes, unsigned. */
+export interface CpuidResult {
+  readonly eax: number
+  readonly ebx: number
+  readonly ecx: number
+  readonly edx: number
+}
+
+export interface CpuModel {
+  readonly name: string
+  /** Twelve ASCII characters. */
+  readonly vendor: string
+  /** Family, model and stepping, as in EAX of leaf 1; also EDX after RESET. */
+  readonly signature: number
+  /** EDX of leaf 1. */
+  readonly features: number
+  /** ECX of leaf 1; bit 31 tells a guest that it runs on a hypervisor. */
+  readonly moreFeatures: number
+}
+
+const FEATURE_PSE = 1 << 3
+const FEATURE_TSC = 1 << 4
+const FEATURE_MSR = 1 << 5
+const FEATURE_CX8 = 1 << 8
+const FEATURE_PGE = 1 << 13
+const FEATURE_CMOV = 1 << 15
+const HYPERVISOR_PRESENT = 0x8000_0000
+
+/** A processor of the P6 family without FPU, in a virtual machine. */
+export const DEFAULT_CPU_MODEL: CpuModel = {
+  name: 'trapframe',
+  vendor: 'GenuineIntel',
+  signature: 0x0611,
+  features: FEATURE_PSE | FEATURE_TSC | FEATURE_MSR | FEATURE_CX8 | FEATURE_PGE | FEATURE_CMOV,
+  moreFeatures: HYPERVISOR_PRESENT,
+}
+
+/** The leaves that belong to the hypervisor: executing CPUID with one of them is an exit. */
+export const HYPERVISOR_LEAF_FIRST = 0x4000_0000
+export const HYPERVISOR_LEAF_LAST = 0x4000_ffff
+
+/** What CPUID answers for `leaf`; a leaf beyond the last gives the last one, as hardware does. */
+export function cpuid(model: CpuModel, leaf: number): CpuidResult {
+  if (leaf === 0) {
+    return {
+      eax: 1,
+      ebx: fourCharacters(model.vendor, 0),
+      edx: fourCharacters(model.vendor, 4),
+      ecx: fourCharacters(model.vendor, 8),
+    }
+  }
+  return { eax: model.signature, ebx: 0, ecx: model.moreFeatures >>> 0, edx: model.features >>> 0 }
+}
+
+function fourCharacters(text: string, from: number): number {
+  let word = 0
+  for (let i = 3; i >= 0; i--) word = (word << 8) | text.charCodeAt(from + i)
+  return word >>> 0
+}

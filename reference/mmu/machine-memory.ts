@@ -1,0 +1,108 @@
+/**
+ * The host's physical memory: one `WebAssembly.Memory` with the vcpus' blocks and then the frames (`layout.ts`).
+ *
+ * A pfn counts frames from the start of the memory, so `pfn × 4096` is a byte offset; the first frames belong to the vcpus.
+ */
+import { CodeFrame, type CodeObserver } from './code-frames.ts'
+import { FRAME_BYTES, FRAME_SHIFT, VCPU_BLOCK_BYTES } from './layout.ts'
+
+const WASM_PAGE_BYTES = 65_536
+const LARGEST_BYTES = 2 ** 31
+
+export interface MachineMemoryOptions {
+  /** Frames of 4 KiB that can be allocated. */
+  readonly frames: number
+  /** How many vcpu blocks there are. */
+  readonly vcpus: number
+}
+
+export class MachineMemory {
+  /** The memory that translated code imports. */
+  readonly memory: WebAssembly.Memory
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  readonly vcpus: number
+  /** Decoded code by pfn. Only the processors and {@link noteWrite} use it. */
+  readonly codeFrames: (CodeFrame | undefined)[] = []
+  readonly #observers: CodeObserver[] = []
+  readonly #endPfn: number
+  #nextPfn: number
+  readonly #freed: number[] = []
+  readonly #used: Uint8Array
+
+  constructor(options: MachineMemoryOptions) {
+    const blocks = options.vcpus * VCPU_BLOCK_BYTES
+    const sizeBytes = blocks + options.frames * FRAME_BYTES
+    if (options.frames < 0 || options.vcpus < 0 || sizeBytes > LARGEST_BYTES) {
+      throw new RangeError(`Machine memory of ${options.frames} frames is larger than the machine can have (2 GiB).`)
+    }
+    const pages = Math.max(1, Math.ceil(sizeBytes / WASM_PAGE_BYTES))
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+    this.bytes = new Uint8Array(this.memory.buffer)
+    this.view = new DataView(this.memory.buffer)
+    this.vcpus = options.vcpus
+    this.#nextPfn = blocks / FRAME_BYTES
+    this.#endPfn = this.#nextPfn + options.frames
+    this.#used = new Uint8Array(this.#endPfn)
+  }
+
+  /** How many frames are not allocated. */
+  get freeFrames(): number {
+    return this.#endPfn - this.#nextPfn + this.#freed.length
+  }
+
+  /** Takes a free frame, all zero, and gives its pfn. The frame that was freed last comes first. @throws RangeError when there is none. */
+  allocateFrame(): number {
+    let pfn = this.#freed.pop()
+    if (pfn !== undefined) {
+      this.bytes.fill(0, pfn << FRAME_SHIFT, (pfn + 1) << FRAME_SHIFT)
+    } else {
+      if (this.#nextPfn === this.#endPfn) throw new RangeError('The machine has no free frame.')
+      pfn = this.#nextPfn++
+    }
+    this.#used[pfn] = 1
+    return pfn
+  }
+
+  /** Gives a frame back. The caller has unmapped it everywhere. @throws RangeError when the frame is not allocated. */
+  freeFrame(pfn: number): void {
+    if (this.#used[pfn] !== 1) throw new RangeError(`Frame ${pfn} is not allocated.`)
+    this.#used[pfn] = 0
+    this.noteWrite(pfn << FRAME_SHIFT, FRAME_BYTES)
+    this.#freed.push(pfn)
+  }
+
+  /** The vcpu in block `index` wants to hear of code and mappings that change. */
+  observe(index: number, observer: CodeObserver): void {
+    this.#observers[index] = observer
+  }
+
+  /** The decoded code of a frame; from now on writes to this frame are noticed. */
+  codeFrameAt(frameOffset: number): CodeFrame {
+    const pfn = frameOffset >>> FRAME_SHIFT
+    const known = this.codeFrames[pfn]
+    if (known !== undefined) return known
+    const frame = new CodeFrame()
+    this.codeFrames[pfn] = frame
+    for (const observer of this.#observers) observer?.codeAppeared(frameOffset)
+    return frame
+  }
+
+  /**
+   * Someone writes `length` bytes at byte `offset` of this memory, inside one frame: decoded code there goes out of date.
+   * Whoever writes to {@link bytes} without a vcpu (loaders, DMA, sharing) must call this.
+   */
+  noteWrite(offset: number, length: number): void {
+    const pfn = offset >>> FRAME_SHIFT
+    const frame = this.codeFrames[pfn]
+    if (frame === undefined || !frame.covers(offset & (FRAME_BYTES - 1), length)) return
+    frame.drop()
+    delete this.codeFrames[pfn]
+    for (const observer of this.#observers) observer?.codeDropped()
+  }
+
+  /** A guest's memory map changed: all translations go. */
+  noteRemap(): void {
+    for (const observer of this.#observers) observer?.memoryRemapped()
+  }
+}
