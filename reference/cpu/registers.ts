@@ -44,6 +44,8 @@ export interface Registers {
   readonly ldtr: number
   readonly tr: number
   readonly cpl: number
+  /** EFLAGS.IF. */
+  readonly interruptFlag: boolean
   /** A general register by its number, 0–7. */
   general(number: number): number
   setGeneral(number: number, value: number): void

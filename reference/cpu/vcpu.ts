@@ -6,7 +6,7 @@ import type { MachineMemory } from '../mmu/machine-memory.ts'
 import type { Cycles } from '../sched/virtual-time.ts'
 import type { CostModel } from './cost-model.ts'
 import type { VcpuCounters } from './counters.ts'
-import type { CpuidResult, CpuModel } from './cpu-model.ts'
+import type { CpuidResult, CpuModel } from './cpuid.ts'
 import type { Exit } from './exit.ts'
 import type { Registers } from './registers.ts'
 

@@ -6,6 +6,14 @@
 import { CodeFrame, type CodeObserver } from './code-frames.ts'
 import { FRAME_BYTES, FRAME_SHIFT, VCPU_BLOCK_BYTES } from './layout.ts'
 
+/** The part of the WebAssembly API that is needed here; TypeScript declares it only together with a browser's. */
+interface LinearMemory {
+  readonly buffer: ArrayBuffer
+}
+interface LinearMemoryHost {
+  readonly WebAssembly: { readonly Memory: new (pages: { initial: number; maximum: number }) => LinearMemory }
+}
+
 const WASM_PAGE_BYTES = 65_536
 const LARGEST_BYTES = 2 ** 31
 
@@ -18,7 +26,7 @@ export interface MachineMemoryOptions {
 
 export class MachineMemory {
   /** The memory that translated code imports. */
-  readonly memory: WebAssembly.Memory
+  readonly memory: LinearMemory
   readonly bytes: Uint8Array
   readonly view: DataView
   readonly vcpus: number
@@ -37,7 +45,7 @@ export class MachineMemory {
       throw new RangeError(`Machine memory of ${options.frames} frames is larger than the machine can have (2 GiB).`)
     }
     const pages = Math.max(1, Math.ceil(sizeBytes / WASM_PAGE_BYTES))
-    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+    this.memory = new (globalThis as unknown as LinearMemoryHost).WebAssembly.Memory({ initial: pages, maximum: pages })
     this.bytes = new Uint8Array(this.memory.buffer)
     this.view = new DataView(this.memory.buffer)
     this.vcpus = options.vcpus
