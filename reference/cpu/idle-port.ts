@@ -41,12 +41,22 @@ export interface VcpuTimes {
   readonly steal: bigint
 }
 
-/** What the guest finds in its registers when it reads its idle time. */
-export interface GuestReading {
-  /** The upper 32 bits, unsigned. */
-  readonly high: number
-  /** The lower 32 bits, unsigned. */
-  readonly low: number
+/** The guest asks its hypervisor: CPUID of a hypervisor leaf, or VMCALL. */
+export interface GuestQuestion {
+  readonly instruction: 'cpuid' | 'vmcall'
+  /** The guest's registers, unsigned. EAX names the leaf or the hypercall. */
+  readonly eax: number
+  readonly ebx: number
+  readonly ecx: number
+  readonly edx: number
+}
+
+/** What the guest finds in its registers afterwards, unsigned 32-bit. The machine moves EIP on by itself. */
+export interface GuestAnswer {
+  readonly eax: number
+  readonly ebx: number
+  readonly ecx: number
+  readonly edx: number
 }
 
 /** The idle monitor: the part of the hypervisor that this lab asks for. All times are in cycles of virtual time. */
@@ -61,12 +71,15 @@ export interface IdleMonitor {
   halted(vcpu: number, now: bigint, view: VcpuView): HaltDecision
   /** A halted vcpu was kicked: perhaps an event for it, perhaps a signal that means nothing. */
   kicked(vcpu: number, now: bigint, view: VcpuView): 'sleep' | 'wake'
-  /** The vcpu is about to enter the guest. */
+  /**
+   * The vcpu is about to enter the guest, and an interrupt waits or an NMI that no running handler blocks. After a
+   * delivery, and after `window`, you are asked again as soon as the next one can be taken.
+   */
   entering(vcpu: number, now: bigint, view: VcpuView): Delivery
   /** The vcpu's times so far; may be asked at any moment, also in the middle of a halt, and changes nothing. */
   times(vcpu: number, now: bigint): VcpuTimes
-  /** The guest on this vcpu reads its idle time. */
-  guestRead(vcpu: number, now: bigint): GuestReading
+  /** The guest on this vcpu asks a question: perhaps for its idle time, perhaps for something that you do not know. */
+  guestAsks(vcpu: number, now: bigint, question: GuestQuestion): GuestAnswer
   /** Everything that this monitor knows, as one string. */
   save(): string
   /** Takes over from a monitor that gave `state`; time went on in between and counts as whatever each vcpu was doing. */

@@ -1,0 +1,272 @@
+/**
+ * `trapframe run KERNEL`: boots a kernel with the terminal as its serial port.
+ *
+ * Virtual time goes as fast as the machine can, except that a person at a terminal sees an idle guest's timers in real time.
+ */
+import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { basename } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { type Command, InvalidArgumentError } from 'commander'
+import { guests } from '../../../guests/index.ts'
+import { bootKernel, createMachine, type KernelImage, type Machine, PC_COSTS } from '../../../reference/machine.ts'
+import { writeFileAtomically } from '../../files.ts'
+import { type AttachedTerminal, attachTerminal } from '../terminal-serial.ts'
+
+/** No debug-exit status is even, so these cannot be mistaken for one. */
+const STATUS_WRONG_USE = 2
+const STATUS_ASLEEP = 120
+const STATUS_TRIPLE_FAULT = 122
+const STATUS_LIMIT = 124
+
+/** How long the machine runs between two looks at the terminal, in cycles: 10 ms of virtual time. */
+const SLICE = 1_000_000
+/** The longest nap while the guest is idle, so that a key is never late. */
+const MAX_NAP_MS = 20
+const GUEST_PREFIX = 'guest:'
+const LARGE_FILE_BYTES = 8 << 20
+
+export interface RunOptions {
+  readonly append: string
+  readonly initrd?: string
+  /** Bytes. */
+  readonly mem: number
+  readonly serial: string
+  readonly maxInstructions?: number
+  readonly stats?: string
+  readonly json?: boolean
+}
+
+/** How a run ended. */
+type Ending = 'debugExit' | 'tripleFault' | 'asleep' | 'limit' | 'quit'
+
+const ENDING_TEXT: Readonly<Record<Exclude<Ending, 'debugExit' | 'quit'>, string>> = {
+  tripleFault: 'the guest shut down: a triple fault',
+  asleep: 'the guest sleeps, and nothing can wake it any more',
+  limit: 'the limit of --max-instructions is reached',
+}
+
+/** Adds the command to the program. */
+export function addRunCommand(program: Command): void {
+  program
+    .command('run')
+    .description('boot a kernel, with the terminal as its serial port')
+    .argument(
+      '<kernel>',
+      `a multiboot kernel, a 64 KiB ROM, or ${GUEST_PREFIX}NAME (${Object.keys(guests).join(', ')})`,
+    )
+    .option('--append <text>', 'the kernel command line', '')
+    .option('--initrd <file>', 'a file that the kernel gets as its first module')
+    .option('--mem <size>', 'memory, such as 64M or 512K', parseSize, 64 << 20)
+    .option('--serial <where>', 'stdio, file:PATH or none', 'stdio')
+    .option('--max-instructions <n>', 'stop after so many guest instructions', parseCount)
+    .option('--stats <file>', 'write counters to a JSON file')
+    .option('--json', 'print the outcome as JSON, with what the guest printed in it')
+    .addHelpText(
+      'after',
+      `
+At a terminal, Ctrl-A x quits and Ctrl-A Ctrl-A sends one Ctrl-A.
+
+Exit status: that of the guest's debug-exit port, (value << 1) | 1, which is always odd; 0 after Ctrl-A x;
+${STATUS_LIMIT} at the limit of instructions; ${STATUS_TRIPLE_FAULT} after a triple fault; ${STATUS_ASLEEP} when the guest sleeps for ever; ${STATUS_WRONG_USE} for wrong use.
+
+Examples:
+  trapframe run guest:hello
+  trapframe run kernel.elf --append "console=ttyS0" --initrd initrd.img --mem 40M
+  trapframe run kernel.elf --serial file:boot.log --max-instructions 1000000000 --stats stats.json
+`,
+    )
+    .action(async (kernel: string, options: RunOptions) => {
+      process.exitCode = await runKernel(kernel, options)
+    })
+}
+
+/** Boots and runs to the end; answers with the exit status. */
+export async function runKernel(kernel: string, options: RunOptions): Promise<number> {
+  const serial = openSerial(options)
+  let terminal: AttachedTerminal | undefined
+  let quit = false
+  let machine: Machine
+  const started = performance.now()
+  try {
+    const image = readKernel(kernel, options)
+    machine = createMachine({
+      memoryBytes: options.mem,
+      serialSink: (byte) => (terminal === undefined ? serial.write(byte) : serial.write(byte, terminal)),
+    })
+    bootKernel(machine, image)
+  } catch (error) {
+    serial.close()
+    process.stderr.write(`trapframe: ${error instanceof Error ? error.message : String(error)}\n`)
+    return STATUS_WRONG_USE
+  }
+  const { host, vm } = machine
+  let wake: () => void = () => {}
+  if (serial.usesTerminal) {
+    terminal = attachTerminal({
+      onByte: (byte) => {
+        const taken = host.receiveSerial(vm, byte)
+        if (taken) wake()
+        return taken
+      },
+      onQuit: () => {
+        quit = true
+        wake()
+      },
+      onDrain: () => {
+        host.resumeSerial(vm)
+        wake()
+      },
+    })
+  }
+  const inputEnded = new Promise<void>((resolve) => {
+    if (!serial.usesTerminal) return
+    process.stdin.once('end', () => {
+      wake()
+      resolve()
+    })
+  })
+  void inputEnded
+  const nap = (ms: number | undefined) =>
+    new Promise<void>((resolve) => {
+      const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+
+  const { vcpu } = vm.processors[0]!
+  const limit = options.maxInstructions ?? Number.POSITIVE_INFINITY
+  let ending: Ending | undefined
+  while (ending === undefined) {
+    const left = limit - vcpu.counters.retired
+    host.runUntil(host.now + Math.min(SLICE, Math.max(1, left)))
+    terminal?.resume()
+    if (quit) ending = 'quit'
+    else if (vm.exitStatus !== undefined) ending = 'debugExit'
+    else if (host.ended) ending = 'tripleFault'
+    else if (vcpu.counters.retired >= limit) ending = 'limit'
+    else if (host.asleep && (!serial.usesTerminal || process.stdin.readableEnded)) ending = 'asleep'
+    else if (host.asleep) await nap(undefined)
+    else if (process.stdin.isTTY && serial.usesTerminal && host.idleUntil !== undefined) {
+      await nap(Math.min(MAX_NAP_MS, ((host.idleUntil - host.now) / PC_COSTS.hz) * 1000))
+    } else await new Promise((resolve) => setImmediate(resolve))
+  }
+  terminal?.detach()
+  serial.close()
+  return report(machine, ending, options, serial.captured(), performance.now() - started)
+}
+
+function report(
+  { host, vm, monitor }: Machine,
+  ending: Ending,
+  options: RunOptions,
+  printed: string | undefined,
+  wallMs: number,
+): number {
+  const { counters, cycles } = vm.processors[0]!.vcpu
+  const times = monitor.times(0, host.clock(host.now))
+  const status = {
+    debugExit: (vm.exitStatus ?? 0) & 0xff,
+    tripleFault: STATUS_TRIPLE_FAULT,
+    asleep: STATUS_ASLEEP,
+    limit: STATUS_LIMIT,
+    quit: 0,
+  }[ending]
+  const record = {
+    ending,
+    status,
+    instructions: counters.retired,
+    cycles,
+    virtualSeconds: host.now / PC_COSTS.hz,
+    wallSeconds: wallMs / 1000,
+    idleCycles: Number(times.idle),
+    busyCycles: Number(times.busy),
+    vcpu: counters,
+    host: host.counters,
+  }
+  if (options.stats !== undefined) writeFileAtomically(options.stats, `${JSON.stringify(record, null, 2)}\n`)
+  if (options.json === true) process.stdout.write(`${JSON.stringify({ ...record, serial: printed }, null, 2)}\n`)
+  else if (ending !== 'debugExit' && ending !== 'quit') {
+    const { eip } = vm.processors[0]!.vcpu.registers
+    process.stderr.write(
+      `trapframe: ${ENDING_TEXT[ending]} (EIP ${eip.toString(16)}h, ${counters.retired} instructions).\n`,
+    )
+  }
+  return status
+}
+
+interface Serial {
+  readonly usesTerminal: boolean
+  /** False: not now. */
+  write(byte: number, terminal?: AttachedTerminal): boolean
+  close(): void
+  /** What was printed, where it is kept for `--json`. */
+  captured(): string | undefined
+}
+
+function openSerial({ serial, json }: RunOptions): Serial {
+  const nothing = { close: () => {}, captured: () => undefined }
+  if (serial === 'none') return { ...nothing, usesTerminal: false, write: () => true }
+  if (serial === 'stdio') {
+    if (json !== true) {
+      return { ...nothing, usesTerminal: true, write: (byte, terminal) => terminal?.write(byte) ?? false }
+    }
+    const bytes: number[] = []
+    return {
+      usesTerminal: true,
+      write: (byte) => bytes.push(byte) > 0,
+      close: () => {},
+      captured: () => Buffer.from(bytes).toString('latin1'),
+    }
+  }
+  if (serial.startsWith('file:')) {
+    const file = openSync(serial.slice('file:'.length), 'w')
+    return {
+      ...nothing,
+      usesTerminal: false,
+      write: (byte) => writeSync(file, Uint8Array.of(byte)) === 1,
+      close: () => closeSync(file),
+    }
+  }
+  throw new InvalidArgumentError(`--serial takes stdio, file:PATH or none, not "${serial}".`)
+}
+
+function readKernel(kernel: string, { append, initrd }: RunOptions): KernelImage {
+  const modules = initrd === undefined ? [] : [{ name: basename(initrd), bytes: readWithProgress(initrd) }]
+  if (kernel.startsWith(GUEST_PREFIX)) {
+    const name = kernel.slice(GUEST_PREFIX.length)
+    const guest = guests[name]
+    if (guest === undefined) {
+      throw new Error(`There is no guest "${name}"; there are ${Object.keys(guests).join(', ')}.`)
+    }
+    return { name, bytes: guest().image, commandLine: append, modules }
+  }
+  return { name: basename(kernel), bytes: readWithProgress(kernel), commandLine: append, modules }
+}
+
+function readWithProgress(file: string): Uint8Array {
+  let sizeBytes: number
+  try {
+    sizeBytes = statSync(file).size
+  } catch {
+    throw new Error(`"${file}" cannot be read: there is no such file.`)
+  }
+  if (sizeBytes >= LARGE_FILE_BYTES && process.stderr.isTTY) {
+    process.stderr.write(`loading ${basename(file)}, ${(sizeBytes / (1 << 20)).toFixed(1)} MiB …\n`)
+  }
+  return readFileSync(file)
+}
+
+function parseSize(text: string): number {
+  const match = /^(\d+)([KMG]?)$/i.exec(text)
+  if (match === null) throw new InvalidArgumentError('A size is a whole number with K, M or G, such as 64M.')
+  const unit = { '': 1, K: 1 << 10, M: 1 << 20, G: 1 << 30 }[match[2]!.toUpperCase() as '' | 'K' | 'M' | 'G']
+  return Number(match[1]) * unit
+}
+
+function parseCount(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) < 1)
+    throw new InvalidArgumentError('A count is a whole number of at least 1.')
+  return Number(text)
+}

@@ -1,0 +1,12 @@
+/** The machine's public index: what guests, labs and tools may use of `reference/`. No lab's solution is in it. */
+export * from './cpu/cost-model.ts'
+export * from './cpu/exit.ts'
+export * from './cpu/idle-port.ts'
+export * from './cpu/vcpu.ts'
+export * from './io/device.ts'
+export * from './mmu/guest-memory.ts'
+export * from './mmu/machine-memory.ts'
+export * from './sched/host.ts'
+export * from './sched/ledger.ts'
+export * from './sched/virtual-time.ts'
+export * from './vm/vm.ts'

@@ -1,0 +1,99 @@
+/**
+ * The reference machine ready to run a kernel: one VM with one vcpu on one pcpu, and the reference's own hypervisor parts.
+ * Not in the public index, since it stands on labs' solutions.
+ */
+import { loadMultiboot, type MultibootModule } from './boot/multiboot.ts'
+import { loadRom, ROM_SIZE_BYTES, resetEntryState } from './boot/rom.ts'
+import type { CostModel } from './cpu/cost-model.ts'
+import { create as createIdleMonitor } from './cpu/idle.ts'
+import type { IdleMonitor } from './cpu/idle-port.ts'
+import { CS, DS, ES, FS, GS, SS } from './cpu/instruction.ts'
+import { Host } from './sched/host.ts'
+import type { Vm } from './vm/vm.ts'
+
+/** One cycle an instruction at 100 MHz: what an interpreter can keep up with, so that a guest's second is about one of ours. */
+export const PC_COSTS: CostModel = { name: 'pc', hz: 100_000_000, instruction: 1, events: {} }
+
+const PAGE_BYTES = 4096
+const FLAT_LIMIT = 0xffff_ffff
+const FLAT_CODE = 0xc09b
+const FLAT_DATA = 0xc093
+const REAL_CODE = 0x009b
+const REAL_DATA = 0x0093
+const KERNEL_CODE_SELECTOR = 0x08
+const KERNEL_DATA_SELECTOR = 0x10
+const CR0_PE = 1
+const EFLAGS_RESERVED = 0x2
+
+export interface MachineOptions {
+  /** Rounded down to whole pages; at least 1 MiB. */
+  readonly memoryBytes: number
+  readonly serialSink?: (byte: number) => boolean
+  readonly costs?: CostModel
+}
+
+export interface Machine {
+  readonly host: Host
+  readonly vm: Vm
+  readonly monitor: IdleMonitor
+}
+
+export interface KernelImage {
+  readonly name: string
+  readonly bytes: Uint8Array
+  readonly commandLine: string
+  readonly modules: readonly MultibootModule[]
+}
+
+/** @throws RangeError for less than 1 MiB of memory. */
+export function createMachine(options: MachineOptions): Machine {
+  const memoryBytes = Math.floor(options.memoryBytes / PAGE_BYTES) * PAGE_BYTES
+  if (memoryBytes < 0x10_0000) {
+    throw new RangeError(`A machine needs at least 1 MiB of memory; ${options.memoryBytes} bytes are too few.`)
+  }
+  const monitor = createIdleMonitor()
+  const costs = options.costs ?? PC_COSTS
+  const vm = {
+    memoryBytes,
+    vcpus: 1,
+    ...(options.serialSink === undefined ? {} : { serialSink: options.serialSink }),
+  }
+  const host = new Host({ costs, monitor, quantum: costs.hz, vms: [vm] })
+  return { host, vm: host.vms[0]!, monitor }
+}
+
+/**
+ * Loads a kernel and points the vcpu at it: a raw 64 KiB ROM starts at the reset vector in real mode, a multiboot kernel
+ * in flat protected mode.
+ * @throws MultibootError for anything else, or when it does not fit
+ */
+export function bootKernel({ vm }: Machine, kernel: KernelImage): void {
+  const { registers } = vm.processors[0]!.vcpu
+  if (kernel.bytes.length === ROM_SIZE_BYTES) {
+    loadRom(kernel.bytes, vm.memory, kernel.name)
+    registers.setSegment(CS, { ...resetEntryState.cs, attributes: REAL_CODE })
+    for (const segment of [ES, SS, DS, FS, GS]) {
+      registers.setSegment(segment, { ...resetEntryState.data, attributes: REAL_DATA })
+    }
+    registers.cr0 = resetEntryState.cr0
+    registers.eflags = resetEntryState.eflags
+    registers.eip = resetEntryState.eip
+    return
+  }
+  const { entry, eax, ebx } = loadMultiboot(kernel.bytes, vm.memory, {
+    commandLine: kernel.commandLine,
+    modules: kernel.modules,
+    bootLoaderName: 'trapframe',
+    kernelName: kernel.name,
+  })
+  const flat = { base: 0, limit: FLAT_LIMIT }
+  registers.cr0 = registers.cr0 | CR0_PE
+  registers.setSegment(CS, { ...flat, selector: KERNEL_CODE_SELECTOR, attributes: FLAT_CODE })
+  for (const segment of [ES, SS, DS, FS, GS]) {
+    registers.setSegment(segment, { ...flat, selector: KERNEL_DATA_SELECTOR, attributes: FLAT_DATA })
+  }
+  registers.eflags = EFLAGS_RESERVED
+  registers.eip = entry
+  registers.eax = eax
+  registers.ebx = ebx
+}

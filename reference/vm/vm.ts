@@ -1,0 +1,128 @@
+/**
+ * A virtual machine: guest memory, its processors, and a PC's devices around them (design §3).
+ *
+ * Every processor has interrupt controllers of its own behind the usual ports; the devices' lines end at processor 0.
+ * A vm is told the virtual time and never asks for it: its owner is the {@link Host}.
+ */
+
+import type { CostModel } from '../cpu/cost-model.ts'
+import type { CpuModel } from '../cpu/cpuid.ts'
+import { Vcpu } from '../cpu/vcpu.ts'
+import { PortBus } from '../io/bus.ts'
+import { DebugExit } from '../io/debug-exit.ts'
+import type { TimedDevice } from '../io/device.ts'
+import { Pic } from '../io/pic.ts'
+import { Pit } from '../io/pit.ts'
+import { Rtc } from '../io/rtc.ts'
+import { Uart } from '../io/uart.ts'
+import { GuestMemory } from '../mmu/guest-memory.ts'
+import type { MachineMemory } from '../mmu/machine-memory.ts'
+import type { Cycles } from '../sched/virtual-time.ts'
+
+const PIT_IRQ = 0
+const RTC_IRQ = 8
+const COM1 = { port: 0x3f8, irq: 4 }
+
+/** 2026-09-01T00:00:00Z: every run of a machine begins on the same day. */
+const DEFAULT_START_SECONDS = 1_788_220_800
+
+export interface VmOptions {
+  readonly machine: MachineMemory
+  /** A multiple of 4096. */
+  readonly memoryBytes: number
+  readonly vcpus: number
+  /** The block of machine memory that the first vcpu takes; the others follow it. */
+  readonly firstBlock: number
+  readonly costs: CostModel
+  readonly cpuid?: CpuModel
+  /** Takes a byte that the guest sent over COM1; false: not now. Without it bytes are dropped. */
+  readonly serialSink?: (byte: number) => boolean
+  /** The real-time clock's date at virtual time 0, in seconds since 1970. */
+  readonly startSeconds?: number
+}
+
+/** A vcpu with what is wired to it. */
+export class Processor {
+  readonly vcpu: Vcpu
+  readonly pic = new Pic()
+  readonly bus = new PortBus()
+  /** An NMI is latched until it is delivered. */
+  nmiPending = false
+
+  constructor(vcpu: Vcpu) {
+    this.vcpu = vcpu
+    this.bus.add(this.pic)
+  }
+
+  /** Something waits that the vcpu would take at once if it could: it ends a HLT (Intel SDM vol. 2A, HLT). */
+  get wakes(): boolean {
+    if (this.nmiPending && !this.vcpu.nmiBlocked) return true
+    return this.pic.interruptPending() && this.vcpu.registers.interruptFlag
+  }
+}
+
+export class Vm {
+  readonly memory: GuestMemory
+  readonly processors: readonly Processor[]
+  readonly pit: Pit
+  readonly rtc: Rtc
+  readonly uart: Uart
+  readonly debugExit: DebugExit
+  /** The status that the guest ended with, once it has. */
+  exitStatus: number | undefined
+  readonly #timed: readonly TimedDevice[]
+
+  constructor(options: VmOptions) {
+    const { machine, costs } = options
+    this.memory = new GuestMemory(machine, options.memoryBytes)
+    this.processors = Array.from(
+      { length: options.vcpus },
+      (_, i) =>
+        new Processor(
+          new Vcpu({
+            index: options.firstBlock + i,
+            machine,
+            memory: this.memory,
+            costs,
+            ...(options.cpuid === undefined ? {} : { cpuid: options.cpuid }),
+          }),
+        ),
+    )
+    const { pic } = this.processors[0]!
+    const cycleHz = costs.hz
+    this.pit = new Pit({ line: (level) => pic.setLine(PIT_IRQ, level), cycleHz })
+    this.rtc = new Rtc({
+      line: (level) => pic.setLine(RTC_IRQ, level),
+      cycleHz,
+      startSeconds: options.startSeconds ?? DEFAULT_START_SECONDS,
+    })
+    this.rtc.setMemorySize(options.memoryBytes)
+    this.uart = new Uart({
+      port: COM1.port,
+      line: (level) => pic.setLine(COM1.irq, level),
+      cycleHz,
+      sink: options.serialSink ?? (() => true),
+    })
+    this.debugExit = new DebugExit({
+      onExit: (status) => {
+        this.exitStatus ??= status
+      },
+    })
+    this.#timed = [this.pit, this.rtc, this.uart]
+    for (const { bus } of this.processors) {
+      for (const device of [this.pit, this.rtc, this.uart, this.debugExit]) bus.add(device)
+    }
+  }
+
+  /** When a device next acts by itself, or `Infinity`. */
+  nextEvent(now: Cycles): Cycles {
+    let next = Number.POSITIVE_INFINITY
+    for (const device of this.#timed) next = Math.min(next, device.nextEvent(now))
+    return next
+  }
+
+  /** Lets the devices do what is due up to `now`. */
+  advance(now: Cycles): void {
+    for (const device of this.#timed) device.advance(now)
+  }
+}
