@@ -2,13 +2,50 @@
  * A virtual processor, as a hypervisor uses it: run, look why it stopped, answer, run again (words: KVM API, `KVM_RUN`).
  */
 import type { GuestMemory } from '../mmu/guest-memory.ts'
+import {
+  ATTRIBUTES,
+  CR0,
+  CR2,
+  EAX,
+  EBX,
+  ECX,
+  EDX,
+  EIP,
+  FETCH_FRAME,
+  FETCH_GPA,
+  FETCH_PAGE,
+  FLAGS,
+  FRAME_SHIFT,
+  GDTR_LIMIT,
+  IDTR_LIMIT,
+  LDTR,
+  LIMIT,
+  REGISTER_WORDS,
+  TR,
+} from '../mmu/layout.ts'
 import type { MachineMemory } from '../mmu/machine-memory.ts'
+import { DirectMmu, type MmuPolicy } from '../mmu/policy.ts'
 import type { Cycles } from '../sched/virtual-time.ts'
-import type { CostModel } from './cost-model.ts'
-import type { VcpuCounters } from './counters.ts'
-import type { CpuidResult, CpuModel } from './cpuid.ts'
+import {
+  ATTEND_EVENT,
+  ATTEND_EXIT,
+  ATTEND_HALTED,
+  ATTEND_SHADOW,
+  ATTEND_TRAP,
+  ATTEND_WINDOW,
+  Core,
+  NO_ERROR,
+} from './core.ts'
+import { type CostEvent, type CostModel, UNIT_COSTS } from './cost-model.ts'
+import { snapshot, type VcpuCounters } from './counters.ts'
+import { type CpuidResult, type CpuModel, DEFAULT_CPU_MODEL } from './cpuid.ts'
+import { NMI } from './descriptor.ts'
 import type { Exit } from './exit.ts'
-import type { Registers } from './registers.ts'
+import { setFlags, TF } from './flags.ts'
+import { CS } from './instruction.ts'
+import { interpret, isInterruptible } from './interpreter.ts'
+import { deliverChecked } from './interrupts.ts'
+import { Registers } from './registers.ts'
 
 export interface VcpuOptions {
   /** The vcpu's block in machine memory. */
@@ -18,6 +55,8 @@ export interface VcpuOptions {
   /** Default: one cycle an instruction. */
   readonly costs?: CostModel
   readonly cpuid?: CpuModel
+  /** Answers TLB misses. Default: the guest's own page tables. */
+  readonly mmu?: MmuPolicy
 }
 
 /** An event to deliver through the guest's IDT. `error` is −1 for an exception without error code. */
@@ -41,92 +80,268 @@ export interface VcpuState {
   readonly registers: readonly number[]
   /** The TLB's entries that are not empty: index, page, physical address with flags, in turn. */
   readonly tlb: readonly number[]
-  readonly cycles: Cycles
+  /** Instructions and repetitions, and the cycles of other events: together `Vcpu.cycles`. */
+  readonly work: number
+  readonly extra: Cycles
   readonly halted: boolean
   readonly interruptShadow: boolean
   readonly nmiBlocked: boolean
   readonly windowRequested: boolean
   readonly injected: InjectedEvent | null
-  /** Answers that the unfinished instruction has had. */
+  /** Answers that the unfinished instruction has had, and its length. */
   readonly answers: readonly number[]
+  readonly waitingLength: number
+  /** Exits of a completed instruction that were not reported yet. */
+  readonly pendingExits: readonly Exit[]
 }
+
+/** The state after RESET (Intel SDM vol. 3A §10.1.1): see also `reference/boot/rom.ts`. */
+const RESET_CR0 = 0x6000_0010
+const RESET_EIP = 0xfff0
+const RESET_CS = { selector: 0xf000, base: 0xf_0000 }
+const REAL_MODE_LIMIT = 0xffff
+const REAL_MODE_DATA = 0x93
+const RESET_LDTR = 0x82
+const RESET_TR = 0x8b
+const DATA_SEGMENTS = [0, 2, 3, 4, 5]
 
 export class Vcpu {
   /** Which events exit; the hypervisor changes it between runs. */
   readonly intercepts: Intercepts = { hlt: false, pageFault: false, cr: false, invlpg: false, exceptions: 0 }
-  /** False after a HLT that is not intercepted until an injection. Running it while halted answers `hlt` at no cost. */
-  halted = false
+  readonly registers: Registers
+  readonly #core: Core
+  readonly #memory: GuestMemory
+  #injected: InjectedEvent | null = null
 
-  constructor(_options: VcpuOptions) {}
-
-  get registers(): Registers {
-    throw notYet()
+  constructor(options: VcpuOptions) {
+    const { machine, memory, index } = options
+    if (!Number.isInteger(index) || index < 0 || index >= machine.vcpus) {
+      throw new RangeError(`The machine has ${machine.vcpus} vcpu blocks; there is no block ${index}.`)
+    }
+    const mmu = options.mmu ?? new DirectMmu(memory)
+    this.#memory = memory
+    this.#core = new Core(machine, mmu, index, options.costs ?? UNIT_COSTS, options.cpuid ?? DEFAULT_CPU_MODEL)
+    this.registers = new Registers(this.#core)
+    this.reset()
   }
 
   /** A frozen copy. */
   get counters(): Readonly<VcpuCounters> {
-    throw notYet()
+    return snapshot(this.#core.counters)
   }
 
   /** Cycles used by this vcpu since reset. */
   get cycles(): Cycles {
-    throw notYet()
+    return this.#core.cyclesAt(0)
   }
 
-  /** Runs at most `budget` cycles: no instruction starts once they are used up. */
-  run(_budget: Cycles): Exit {
-    throw notYet()
+  /** True after a HLT that is not intercepted, until an injection. Running it meanwhile answers `hlt` at no cost. */
+  get halted(): boolean {
+    return (this.#core.attention & ATTEND_HALTED) !== 0
+  }
+  set halted(halted: boolean) {
+    this.#attend(ATTEND_HALTED, halted)
   }
 
-  completeIn(_value: number): void {
-    throw notYet()
+  /**
+   * Runs at most `budget` cycles: no instruction starts once they are used up. The same state and budget give the same exit at
+   * the same instruction, and how a run is sliced into budgets changes nothing.
+   */
+  run(budget: Cycles): Exit {
+    if (!(budget >= 0)) throw new RangeError(`A budget of ${budget} cycles is none.`)
+    const core = this.#core
+    const { intercepts } = this
+    core.interceptHlt = intercepts.hlt
+    core.interceptPageFault = intercepts.pageFault
+    core.interceptCr = intercepts.cr
+    core.interceptInvlpg = intercepts.invlpg
+    core.interceptExceptions = intercepts.exceptions
+    const sleeps = (core.attention & (ATTEND_HALTED | ATTEND_EVENT | ATTEND_EXIT)) === ATTEND_HALTED
+    const exit = interpret(core, this.#events, budget)
+    if (sleeps) return exit
+    core.counters.exits[exit.reason]++
+    if (exit.reason !== 'budget') core.charge(EXIT_COSTS[exit.reason], 1)
+    return exit
   }
 
-  completeMmioRead(_value: number): void {
-    throw notYet()
+  /** The value that the IN or INS of the last exit reads; the instruction completes in the next run. */
+  completeIn(value: number): void {
+    this.#core.answers.push(value)
   }
 
-  completeCpuid(_result: CpuidResult): void {
-    throw notYet()
+  /** The value of the last exit's MMIO read; the instruction goes on in the next run. */
+  completeMmioRead(value: number): void {
+    this.#core.answers.push(value)
   }
 
-  completeHypercall(_eax: number): void {
-    throw notYet()
+  /** The answer to the CPUID of the last exit; the instruction is complete. */
+  completeCpuid(result: CpuidResult): void {
+    const r = this.#core.r
+    r[EAX] = result.eax
+    r[EBX] = result.ebx
+    r[ECX] = result.ecx
+    r[EDX] = result.edx
+    this.#completeInstruction()
   }
 
-  inject(_event: InjectedEvent): void {
-    throw notYet()
+  /** What the VMCALL of the last exit gives in EAX; the instruction is complete. */
+  completeHypercall(eax: number): void {
+    this.#core.r[EAX] = eax
+    this.#completeInstruction()
   }
 
+  /**
+   * An event for the guest, delivered through its IDT at the start of the next run. It wakes a halted vcpu.
+   * @throws RangeError when one is queued already, or when the vcpu cannot take it now (VM entry would fail)
+   */
+  inject(event: InjectedEvent): void {
+    if (this.#injected !== null) throw new RangeError('An event is queued already; only one can be injected.')
+    if (event.kind === 'interrupt' && !this.interruptible) {
+      throw new RangeError('An interrupt was injected while the guest cannot take one (IF = 0 or interrupt shadow).')
+    }
+    if (event.kind === 'nmi' && this.nmiBlocked) throw new RangeError('An NMI was injected while NMIs are blocked.')
+    this.#injected = event
+    this.#attend(ATTEND_EVENT, true)
+  }
+
+  /** IF is 1, no shadow of STI or MOV SS, and no event queued. */
   get interruptible(): boolean {
-    throw notYet()
+    return isInterruptible(this.#core)
   }
 
+  /** Behind STI (when IF was 0), MOV SS or POP SS, until the next instruction is complete. */
   get interruptShadow(): boolean {
-    throw notYet()
+    return (this.#core.attention & ATTEND_SHADOW) !== 0
   }
 
+  /** An NMI was delivered, and no IRET was executed since. */
   get nmiBlocked(): boolean {
-    throw notYet()
+    return this.#core.nmiBlocked
   }
 
-  requestInterruptWindow(_on: boolean): void {
-    throw notYet()
+  /** While on, a run exits with `interruptWindow` as soon as the vcpu is `interruptible`. */
+  requestInterruptWindow(on: boolean): void {
+    this.#attend(ATTEND_WINDOW, on)
   }
 
+  /** The state after RESET; cycles begin at 0, counters stay. */
   reset(): void {
-    throw notYet()
+    const core = this.#core
+    const r = core.r
+    r.fill(0, 0, REGISTER_WORDS)
+    r[CR0] = RESET_CR0
+    r[EDX] = core.model.signature
+    r[EIP] = RESET_EIP
+    r[GDTR_LIMIT] = REAL_MODE_LIMIT
+    r[IDTR_LIMIT] = REAL_MODE_LIMIT
+    r[LIMIT + LDTR] = REAL_MODE_LIMIT
+    r[ATTRIBUTES + LDTR] = RESET_LDTR
+    r[LIMIT + TR] = REAL_MODE_LIMIT
+    r[ATTRIBUTES + TR] = RESET_TR
+    setFlags(r, 0)
+    core.refresh()
+    core.setSegment(CS, RESET_CS.selector, RESET_CS.base, REAL_MODE_LIMIT, REAL_MODE_DATA)
+    for (const s of DATA_SEGMENTS) core.setSegment(s, 0, 0, REAL_MODE_LIMIT, REAL_MODE_DATA)
+    core.tlbTable.flush()
+    core.forgetFetchPage()
+    core.attention = 0
+    core.answers.length = 0
+    core.pendingExits.length = 0
+    core.nmiBlocked = false
+    core.work = 0
+    core.extra = 0
+    this.#injected = null
   }
 
+  /** Everything but counters and intercepts. */
   save(): VcpuState {
-    throw notYet()
+    const core = this.#core
+    return {
+      registers: [...core.r.subarray(0, REGISTER_WORDS)],
+      tlb: core.tlbTable.save(),
+      work: core.work,
+      extra: core.extra,
+      halted: this.halted,
+      interruptShadow: this.interruptShadow,
+      nmiBlocked: core.nmiBlocked,
+      windowRequested: (core.attention & ATTEND_WINDOW) !== 0,
+      injected: this.#injected,
+      answers: [...core.answers],
+      waitingLength: core.waitingLength,
+      pendingExits: [...core.pendingExits],
+    }
   }
 
-  restore(_state: VcpuState): void {
-    throw notYet()
+  /** Takes a state that `save` gave, of this vcpu or another with the same guest memory; the run then goes on as if nothing had been. */
+  restore(state: VcpuState): void {
+    const core = this.#core
+    const r = core.r
+    r.set(state.registers)
+    core.tlbTable.restore(state.tlb, (gfn) => this.#memory.pfnOf(gfn))
+    const pfn = this.#memory.pfnOf(r[FETCH_GPA]! >>> FRAME_SHIFT)
+    r[FETCH_FRAME] = r[FETCH_PAGE] === -1 || pfn < 0 ? -1 : pfn << FRAME_SHIFT
+    core.refresh()
+    core.attention = 0
+    core.work = state.work
+    core.extra = state.extra
+    core.nmiBlocked = state.nmiBlocked
+    core.waitingLength = state.waitingLength
+    core.answers.splice(0, core.answers.length, ...state.answers)
+    core.pendingExits.splice(0, core.pendingExits.length, ...state.pendingExits)
+    this.#injected = state.injected
+    this.#attend(ATTEND_HALTED, state.halted)
+    this.#attend(ATTEND_SHADOW, state.interruptShadow)
+    this.#attend(ATTEND_WINDOW, state.windowRequested)
+    this.#attend(ATTEND_EVENT, state.injected !== null)
+    this.#attend(ATTEND_EXIT, state.pendingExits.length > 0)
+    this.#attend(ATTEND_TRAP, (r[FLAGS]! & TF) !== 0)
+  }
+
+  readonly #events = { deliverEvent: () => this.#deliverEvent() }
+
+  /** An event that exits on its way stays queued, for the run after it. */
+  #deliverEvent(): Exit | undefined {
+    const event = this.#injected
+    if (event === null) return undefined
+    const core = this.#core
+    core.fault.cr2 = core.r[CR2]!
+    const exit =
+      event.kind === 'exception'
+        ? deliverChecked(core, event.vector, event.error, 'injected')
+        : deliverChecked(core, event.kind === 'nmi' ? NMI : event.vector, NO_ERROR, 'external')
+    if (exit !== undefined && exit.reason !== 'shutdown') {
+      this.#attend(ATTEND_EVENT, true)
+      return exit
+    }
+    if (event.kind === 'nmi') core.nmiBlocked = true
+    this.#injected = null
+    return exit
+  }
+
+  #completeInstruction(): void {
+    const core = this.#core
+    core.r[EIP] = core.r[EIP]! + core.waitingLength
+    core.work++
+    core.counters.retired++
+    core.attention &= ~ATTEND_SHADOW
+  }
+
+  #attend(bit: number, on: boolean): void {
+    if (on) this.#core.attention |= bit
+    else this.#core.attention &= ~bit
   }
 }
 
-function notYet(): Error {
-  return new Error('The processor is not built yet.')
-}
+const EXIT_COSTS = {
+  io: 'exit.io',
+  mmio: 'exit.mmio',
+  hlt: 'exit.hlt',
+  pageFault: 'exit.pageFault',
+  cr: 'exit.cr',
+  invlpg: 'exit.invlpg',
+  exception: 'exit.exception',
+  cpuid: 'exit.cpuid',
+  hypercall: 'exit.hypercall',
+  interruptWindow: 'exit.interruptWindow',
+  shutdown: 'exit.shutdown',
+} satisfies Record<Exclude<Exit['reason'], 'budget'>, CostEvent>

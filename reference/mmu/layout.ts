@@ -64,6 +64,8 @@ export const CPL = 72
 /** The page that instructions are fetched from: its linear address (−1: none) and its byte offset in machine memory. */
 export const FETCH_PAGE = 73
 export const FETCH_FRAME = 74
+/** That page's guest physical address. */
+export const FETCH_GPA = 77
 /** `TSC` = cycles + this, 64 bits. */
 export const TSC_OFFSET_LOW = 75
 export const TSC_OFFSET_HIGH = 76

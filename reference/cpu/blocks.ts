@@ -1,0 +1,114 @@
+/**
+ * From bytes in memory to blocks of ops. A block is kept by the machine frame of its bytes, so that every address that maps
+ * the frame shares it; it never leaves its page. An instruction across two pages is decoded anew each time it runs.
+ */
+import {
+  FETCH_FRAME,
+  FETCH_GPA,
+  FETCH_PAGE,
+  FRAME_BYTES,
+  LIMIT,
+  TLB_ADDEND,
+  TLB_EXEC,
+  TLB_PHYSICAL,
+} from '../mmu/layout.ts'
+import type { Core } from './core.ts'
+import { decodeInstruction, InstructionTooLong } from './decoder.ts'
+import { GP } from './descriptor.ts'
+import { handlerFor } from './execute/table.ts'
+import { CS, type Instruction } from './instruction.ts'
+import { translate } from './memory-access.ts'
+import { Block, Op } from './op.ts'
+
+const PAGE_MASK = -4096
+const OFFSET_MASK = 0xfff
+const LONGEST_BLOCK = 64
+/** What the bus gives where there is no memory. */
+const NO_MEMORY_BYTE = 0xff
+
+/** Thrown by the reader of a page's bytes at the page's end. */
+const PAGE_ENDS = { pageEnds: true }
+
+/** Looks up the page of the linear address `at` for fetching. Raises the guest's page fault. */
+export function findFetchPage(core: Core, at: number): void {
+  const r = core.r
+  if (r[FETCH_PAGE] !== (at & PAGE_MASK)) {
+    core.forgetFetchPage()
+    const e = translate(core, at, false, core.cpl === 3)
+    if (core.tlb[e + TLB_EXEC] === (at & PAGE_MASK)) {
+      r[FETCH_FRAME] = (at & PAGE_MASK) + core.tlb[e + TLB_ADDEND]!
+    }
+    r[FETCH_GPA] = core.tlb[e + TLB_PHYSICAL]! & PAGE_MASK
+    r[FETCH_PAGE] = at & PAGE_MASK
+  }
+  const frame = r[FETCH_FRAME]!
+  if (frame === -1) return
+  const code = core.machine.codeFrames[frame >>> 12]
+  if (code !== undefined) core.blocks = core.codeSize === 32 ? code.blocks32 : code.blocks16
+}
+
+/** The block that begins at the linear address `at`, in the page that `findFetchPage` found. */
+export function decodeBlock(core: Core, at: number): Block {
+  const frame = core.r[FETCH_FRAME]!
+  if (frame === -1) return decodeUncached(core, at)
+  const start = at & OFFSET_MASK
+  const bytes = core.bytes
+  const ops: Op[] = []
+  let offset = start
+  const readByte = (i: number) => {
+    if (offset + i >= FRAME_BYTES) throw PAGE_ENDS
+    return bytes[frame + offset + i]!
+  }
+  for (;;) {
+    let insn: Instruction
+    try {
+      insn = decodeInstruction(readByte, core.codeSize)
+    } catch (error) {
+      if (error !== PAGE_ENDS && !(error instanceof InstructionTooLong)) throw error
+      break
+    }
+    const op = prepare(insn, offset - start, ops.length)
+    core.counters.decodedInstructions++
+    ops.push(op)
+    offset += insn.length
+    if (op.transfers || op.endsBlock || ops.length === LONGEST_BLOCK || offset === FRAME_BYTES) break
+  }
+  if (ops.length === 0) return decodeUncached(core, at)
+  const block = new Block(ops)
+  const code = core.machine.codeFrameAt(frame)
+  code.add(block, start, block.lengthBytes, core.codeSize)
+  core.blocks = core.codeSize === 32 ? code.blocks32 : code.blocks16
+  return block
+}
+
+/** One instruction, fetched byte by byte with all checks. */
+export function decodeUncached(core: Core, at: number): Block {
+  const eip = (at - core.csBase) >>> 0
+  const limit = core.r[LIMIT + CS]! >>> 0
+  const readByte = (i: number) => {
+    if (eip + i > limit) core.raise(GP, 0)
+    const byteAt = (at + i) | 0
+    const e = translate(core, byteAt, false, core.cpl === 3)
+    if (core.tlb[e + TLB_EXEC] !== (byteAt & PAGE_MASK)) return NO_MEMORY_BYTE
+    return core.bytes[(byteAt + core.tlb[e + TLB_ADDEND]!) | 0]!
+  }
+  let insn: Instruction
+  try {
+    insn = decodeInstruction(readByte, core.codeSize)
+  } catch (error) {
+    if (error instanceof InstructionTooLong) core.raise(GP, 0)
+    throw error
+  }
+  core.counters.decodedInstructions++
+  return new Block([prepare(insn, 0, 0)])
+}
+
+function prepare(insn: Instruction, start: number, position: number): Op {
+  const op = new Op(notBound, insn, start, position)
+  op.run = handlerFor(insn, op)
+  return op
+}
+
+function notBound(): never {
+  throw new Error('An op was run before it was bound.')
+}

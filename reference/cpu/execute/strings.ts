@@ -1,0 +1,247 @@
+/**
+ * MOVS, CMPS, SCAS, LODS, STOS, INS, OUTS, with REP (Intel SDM vol. 2B, REP). Registers move with each element, so a fault,
+ * an exit or the end of the budget between two elements leaves a state from which the instruction goes on.
+ *
+ * Each repetition counts as one instruction's cycles; so does a repeat count of 0.
+ */
+import {
+  EAX,
+  ECX,
+  EDI,
+  EDX,
+  EIP,
+  ESI,
+  FLAGS,
+  FLAT,
+  FLAT_READ,
+  FLAT_WRITE,
+  TLB_ADDEND,
+  TLB_READ,
+  TLB_WRITE,
+} from '../../mmu/layout.ts'
+import { tlbIndex } from '../../mmu/tlb.ts'
+import { ATTEND_REPLAY, ATTEND_TRAP, type Core, ExitRequest, GuestFault } from '../core.ts'
+import { DF, isZero, setSubFlags } from '../flags.ts'
+import { ES, PREFIX_REPNE } from '../instruction.ts'
+import { ensureWritable, readAddress, writeAddress } from '../memory-access.ts'
+import type { Handler, Op } from '../op.ts'
+import { getReg, getReg16, load, setReg, store } from '../operands.ts'
+import { byteOrFull, type OpcodeTable } from './binder.ts'
+import { accessSize, checkPort, readPort, writePort } from './input-output.ts'
+
+const PAGE_BYTES = 4096
+const PAGE_MASK = -4096
+
+/** Executes one element. */
+type Element = (core: Core, op: Op) => void
+
+/** How far an element moves (E)SI and (E)DI. */
+function stride(core: Core, op: Op): number {
+  const size = op.width >> 3
+  return (core.r[FLAGS]! & DF) !== 0 ? -size : size
+}
+
+function source(core: Core, op: Op): number {
+  return readAddress(core, op.segment, core.r[ESI]! & op.addressMask, op.width >> 3)
+}
+
+function destination(core: Core, op: Op, write: boolean): number {
+  const offset = core.r[EDI]! & op.addressMask
+  const size = op.width >> 3
+  return write ? writeAddress(core, ES, offset, size) : readAddress(core, ES, offset, size)
+}
+
+function advance(core: Core, op: Op, register: number, by: number): void {
+  if (op.addressMask === -1) core.r[register] = core.r[register]! + by
+  else core.r16[register << 1] = core.r16[register << 1]! + by
+}
+
+const movs: Element = (core, op) => {
+  const value = load(core, source(core, op), op.width)
+  store(core, destination(core, op, true), op.width, value)
+  const by = stride(core, op)
+  advance(core, op, ESI, by)
+  advance(core, op, EDI, by)
+}
+
+const stos: Element = (core, op) => {
+  store(core, destination(core, op, true), op.width, getReg(core, EAX, op.width))
+  advance(core, op, EDI, stride(core, op))
+}
+
+const lods: Element = (core, op) => {
+  setReg(core, EAX, op.width, load(core, source(core, op), op.width))
+  advance(core, op, ESI, stride(core, op))
+}
+
+const cmps: Element = (core, op) => {
+  const a = load(core, source(core, op), op.width)
+  const b = load(core, destination(core, op, false), op.width)
+  setSubFlags(core.r, a, b, (a - b) | 0, op.shift)
+  const by = stride(core, op)
+  advance(core, op, ESI, by)
+  advance(core, op, EDI, by)
+}
+
+const scas: Element = (core, op) => {
+  const a = getReg(core, EAX, op.width)
+  const b = load(core, destination(core, op, false), op.width)
+  setSubFlags(core.r, a, b, (a - b) | 0, op.shift)
+  advance(core, op, EDI, stride(core, op))
+}
+
+/** The destination is checked before the port is read. */
+const ins: Element = (core, op) => {
+  const port = getReg16(core, EDX)
+  checkPort(core, port, op.width >> 3)
+  const at = destination(core, op, true)
+  ensureWritable(core, at, op.width >> 3)
+  store(core, at, op.width, readPort(core, port, accessSize(op.width)))
+  advance(core, op, EDI, stride(core, op))
+}
+
+const outs: Element = (core, op) => {
+  const port = getReg16(core, EDX)
+  checkPort(core, port, op.width >> 3)
+  const value = load(core, source(core, op), op.width)
+  advance(core, op, ESI, stride(core, op))
+  writePort(core, port, accessSize(op.width), value)
+}
+
+function count(core: Core, op: Op): number {
+  return op.addressMask === -1 ? core.r[ECX]! >>> 0 : core.r16[ECX << 1]!
+}
+
+function setCount(core: Core, op: Op, value: number): void {
+  if (op.addressMask === -1) core.r[ECX] = value
+  else core.r16[ECX << 1] = value
+}
+
+/** Elements that this run of the instruction may do: what is left of the budget, and one at a time when each is trapped. */
+function allowance(core: Core, op: Op): number {
+  if ((core.attention & ATTEND_TRAP) !== 0) return 1
+  const left = core.fuel - op.position
+  return (core.attention & ATTEND_REPLAY) !== 0 ? Math.max(left, 1) : left
+}
+
+function repeated(element: Element, compares: boolean): Handler {
+  return (core, op) => {
+    const next = core.blockEip + op.end
+    let left = count(core, op)
+    core.r[EIP] = next
+    if (left === 0) return
+    const most = allowance(core, op)
+    let done = 0
+    try {
+      while (done < most) {
+        element(core, op)
+        done++
+        left--
+        setCount(core, op, left)
+        core.answers.length = 0
+        core.answersUsed = 0
+        if (left === 0 || (compares && isZero(core.r) === ((op.repeat & PREFIX_REPNE) !== 0))) {
+          core.consume(done - 1)
+          return
+        }
+        if (core.pendingExits.length > 0) break
+        const quick = quickElements(core, op, element, Math.min(left, most - done))
+        done += quick
+        left -= quick
+        if (quick > 0) setCount(core, op, left)
+        if (left === 0) {
+          core.consume(done - 1)
+          return
+        }
+      }
+    } catch (thrown) {
+      if (thrown instanceof GuestFault || thrown instanceof ExitRequest) core.consume(done)
+      throw thrown
+    }
+    core.r[EIP] = core.blockEip + op.start
+    core.counters.retired--
+    core.consume(done - 1)
+    core.end = 0
+  }
+}
+
+/**
+ * Hot path. Does up to `most` elements of a forward MOVS or STOS at once while source and destination are in flat segments
+ * and stay in pages that the TLB knows; gives the number of elements done, perhaps 0.
+ */
+function quickElements(core: Core, op: Op, element: Element, most: number): number {
+  const r = core.r
+  if (most <= 1 || op.addressMask !== -1 || (r[FLAGS]! & DF) !== 0 || (r[FLAT + ES]! & FLAT_WRITE) === 0) return 0
+  if (element === stos) return quickStore(core, op, most)
+  return element === movs && (r[FLAT + op.segment]! & FLAT_READ) !== 0 ? quickMove(core, op, most) : 0
+}
+
+function quickStore(core: Core, op: Op, most: number): number {
+  const r = core.r
+  const size = op.width >> 3
+  const to = r[EDI]!
+  const entry = tlbIndex(core.tlbHalf, to)
+  if (core.tlb[entry + TLB_WRITE] !== (to & PAGE_MASK)) return 0
+  const elements = Math.min(most, elementsInPage(to, size))
+  const start = (to + core.tlb[entry + TLB_ADDEND]!) | 0
+  const value = r[EAX]!
+  for (let i = 0; i < elements; i++) {
+    if (size === 4) core.view.setInt32(start + i * 4, value, true)
+    else if (size === 2) core.view.setInt16(start + i * 2, value, true)
+    else core.bytes[start + i] = value
+  }
+  r[EDI] = to + elements * size
+  return elements
+}
+
+/** A destination that overlaps the source from above repeats a pattern: that is left to the element-wise way. */
+function quickMove(core: Core, op: Op, most: number): number {
+  const r = core.r
+  const size = op.width >> 3
+  const from = r[ESI]!
+  const to = r[EDI]!
+  const fromEntry = tlbIndex(core.tlbHalf, from)
+  const toEntry = tlbIndex(core.tlbHalf, to)
+  if (core.tlb[fromEntry + TLB_READ] !== (from & PAGE_MASK)) return 0
+  if (core.tlb[toEntry + TLB_WRITE] !== (to & PAGE_MASK)) return 0
+  const elements = Math.min(most, elementsInPage(from, size), elementsInPage(to, size))
+  const length = elements * size
+  const source = (from + core.tlb[fromEntry + TLB_ADDEND]!) | 0
+  const start = (to + core.tlb[toEntry + TLB_ADDEND]!) | 0
+  if (start > source && start < source + length) return 0
+  core.bytes.copyWithin(start, source, source + length)
+  r[ESI] = from + length
+  r[EDI] = to + length
+  return elements
+}
+
+/** Whole elements from a linear address to the end of its page. */
+function elementsInPage(linear: number, size: number): number {
+  return Math.floor((PAGE_BYTES - (linear & (PAGE_BYTES - 1))) / size)
+}
+
+function bindElement(table: OpcodeTable, first: number, element: Element, compares: boolean): void {
+  const repeat = repeated(element, compares)
+  for (const opcode of [first, first + 1]) {
+    table[opcode] = (insn, op) => {
+      byteOrFull(insn, op)
+      const isPort = insn.opcode < 0x70
+      if (op.repeat === 0) {
+        op.endsBlock = isPort
+        return element
+      }
+      op.transfers = true
+      return repeat
+    }
+  }
+}
+
+export function bindStrings(table: OpcodeTable): void {
+  bindElement(table, 0x6c, ins, false)
+  bindElement(table, 0x6e, outs, false)
+  bindElement(table, 0xa4, movs, false)
+  bindElement(table, 0xa6, cmps, true)
+  bindElement(table, 0xaa, stos, false)
+  bindElement(table, 0xac, lods, false)
+  bindElement(table, 0xae, scas, true)
+}

@@ -1,0 +1,82 @@
+/**
+ * A decoded instruction made ready to run: the operands' fields, and the function that executes it.
+ *
+ * Ops stand in blocks: straight runs of instructions in one page. `start`, `end` and `position` are relative to the block,
+ * because one block may run at several addresses.
+ */
+import type { DecodedBlock } from '../mmu/code-frames.ts'
+import { ZERO } from '../mmu/layout.ts'
+import type { Core } from './core.ts'
+import { type Instruction, PREFIX_REP, PREFIX_REPNE } from './instruction.ts'
+
+export type Handler = (core: Core, op: Op) => void
+
+export class Op {
+  run: Handler
+  readonly opcode: number
+  /** Operand size in bits: 8, 16 or 32. */
+  width: number
+  /** Brings a result's sign bit to bit 31: 32 − width. */
+  shift: number
+  /** The operand size without regard to byte forms: 16 or 32. */
+  readonly operandSize: 16 | 32
+  readonly isRegister: boolean
+  readonly reg: number
+  readonly rm: number
+  /** Word offsets of base and index register; `ZERO` stands for none. */
+  readonly base: number
+  readonly index: number
+  readonly scale: number
+  readonly displacement: number
+  /** −1 or 0xFFFF: bits of an address that count. */
+  readonly addressMask: number
+  readonly segment: number
+  readonly immediate: number
+  readonly immediate2: number
+  /** `PREFIX_REP`, `PREFIX_REPNE` or 0. */
+  readonly repeat: number
+  /** Offset of the first byte in the block, and of the byte behind the instruction. */
+  readonly start: number
+  readonly end: number
+  /** Index in the block. */
+  readonly position: number
+  /** The instruction writes EIP itself. */
+  transfers = false
+  /** Something must be looked at behind it: no further instruction in its block. */
+  endsBlock = false
+
+  constructor(run: Handler, insn: Instruction, start: number, position: number) {
+    this.run = run
+    this.opcode = insn.opcode
+    this.width = insn.operandSize
+    this.shift = 32 - insn.operandSize
+    this.operandSize = insn.operandSize
+    this.isRegister = insn.mod === 3
+    this.reg = insn.reg
+    this.rm = insn.rm
+    this.base = insn.base < 0 ? ZERO : insn.base
+    this.index = insn.index < 0 ? ZERO : insn.index
+    this.scale = insn.scale
+    this.displacement = insn.displacement
+    this.addressMask = insn.addressSize === 32 ? -1 : 0xffff
+    this.segment = insn.segment
+    this.immediate = insn.immediate
+    this.immediate2 = insn.immediate2
+    this.repeat = insn.prefixes & (PREFIX_REP | PREFIX_REPNE)
+    this.start = start
+    this.end = start + insn.length
+    this.position = position
+  }
+}
+
+export class Block implements DecodedBlock {
+  count: number
+  readonly ops: readonly Op[]
+  readonly lengthBytes: number
+
+  constructor(ops: readonly Op[]) {
+    this.ops = ops
+    this.count = ops.length
+    this.lengthBytes = ops.at(-1)?.end ?? 0
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * The border between engine and MMU: the engine keeps a TLB, and asks a policy only for translations that it lacks
+ * (design §3). `direct` walks the guest's own tables; shadow and nested paging are other policies.
+ */
+import type { GuestMemory } from './guest-memory.ts'
+import { FRAME_SHIFT } from './layout.ts'
+import { newWalk, type PagingMode, walkPageTables } from './page-walk.ts'
+
+/** What the TLB wants to know of a page; the policy writes it over at each request. */
+export interface Translation {
+  /** The machine frame, or −1: no memory there, each access is an exit. */
+  pfn: number
+  /** Guest physical address of the page. */
+  gpa: number
+  /** Writes need no further request: allowed, and the dirty bit is set. */
+  writable: boolean
+  global: boolean
+  /** The page is part of a 4 MiB page. */
+  large: boolean
+  /** Page-table entries that were read. */
+  reads: number
+}
+
+/** The policy found a translation: not an error code. */
+export const TRANSLATED = -1
+
+export interface MmuPolicy {
+  /**
+   * Translates `gva` (signed 32-bit) for one access and sets accessed and dirty bits.
+   * @returns {@link TRANSLATED}, with `found` filled in, or the error code of the guest's page fault
+   */
+  translate(gva: number, write: boolean, user: boolean, mode: PagingMode, found: Translation): number
+}
+
+export function newTranslation(): Translation {
+  return { pfn: -1, gpa: 0, writable: false, global: false, large: false, reads: 0 }
+}
+
+/** No shadow: the processor walks the guest's page tables, or uses guest physical addresses while paging is off. */
+export class DirectMmu implements MmuPolicy {
+  readonly #memory: GuestMemory
+  readonly #walk = newWalk()
+
+  constructor(memory: GuestMemory) {
+    this.#memory = memory
+  }
+
+  translate(gva: number, write: boolean, user: boolean, mode: PagingMode, found: Translation): number {
+    if (!mode.paging) {
+      found.gpa = gva & -4096
+      found.writable = true
+      found.global = false
+      found.large = false
+      found.reads = 0
+    } else {
+      const walk = this.#walk
+      const error = walkPageTables(this.#memory, gva, write, user, mode, walk)
+      found.reads = walk.reads
+      if (error !== TRANSLATED) return error
+      found.gpa = walk.gpa
+      found.writable = walk.writable
+      found.global = walk.global
+      found.large = walk.large
+    }
+    found.pfn = this.#memory.pfnOf(found.gpa >>> FRAME_SHIFT)
+    return TRANSLATED
+  }
+}
