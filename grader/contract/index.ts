@@ -2,3 +2,4 @@
 export * from './lab.ts'
 export * from './law.ts'
 export * from './port.ts'
+export * from './run-law.ts'

@@ -1,0 +1,42 @@
+/** Files that are written whole or not at all: to a temporary name beside the target, which then takes the target's place. */
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { WrongUse } from './failures.ts'
+
+/**
+ * Writes `content` to `path`; a reader sees the old file or the new one, never a part.
+ *
+ * @throws WrongUse with a sentence for the person who named the path, when it cannot be written; nothing is left behind
+ */
+export function writeFileAtomically(path: string, content: string | Uint8Array): void {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.part`)
+  try {
+    writeFileSync(temporary, content, { flag: 'wx' })
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw new WrongUse(`Cannot write ${path}: ${reasonOf(error)}.`)
+  }
+}
+
+/** What the operating system said, in words. */
+export function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  switch (code) {
+    case 'ENOENT':
+      return 'there is no such file or folder'
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied'
+    case 'ENOTDIR':
+      return 'a part of the path is not a folder'
+    case 'EISDIR':
+      return 'it is a folder'
+    case 'EROFS':
+      return 'the file system is read-only'
+    case 'ENOSPC':
+      return 'the disk is full'
+    default:
+      return error instanceof Error ? error.message : String(error)
+  }
+}
