@@ -190,6 +190,13 @@ export class Vcpu {
     this.#completeInstruction()
   }
 
+  /** The hypervisor did the instruction of an intercepted exit for the guest, which goes on at `eip`. A shadow ends with it. */
+  skipTo(eip: number): void {
+    this.registers.eip = eip
+    this.#core.counters.retired++
+    this.#core.attention &= ~ATTEND_SHADOW
+  }
+
   /**
    * An event for the guest, delivered through its IDT at the start of the next run. It wakes a halted vcpu.
    * @throws RangeError when one is queued already, or when the vcpu cannot take it now (VM entry would fail)
