@@ -79,15 +79,15 @@ const pusha: Handler = (core, op) => {
   setStackPointer(core, (top - 8 * size) & core.stackMask)
 }
 
+/** Registers are written one by one, as processors do: a fault in the middle leaves those already read, and ESP as it was. */
 const popa: Handler = (core, op) => {
   const { width } = op
   const size = width >> 3
-  const values = Array.from({ length: 8 }, (_, i) => peek(core, width, i * size))
-  drop(core, 8 * size)
-  for (const [i, value] of values.entries()) {
-    const n = EDI - i
-    if (n !== ESP) setReg(core, n, width, value)
+  for (let i = 0; i < 8; i++) {
+    const value = peek(core, width, i * size)
+    if (EDI - i !== ESP) setReg(core, EDI - i, width, value)
   }
+  drop(core, 8 * size)
 }
 
 /** The frame pointers of outer levels are copied; the last write is checked before anything changes. */
