@@ -1,0 +1,209 @@
+/** A result for the terminal: marks with their reasons first, then what to repair, each failed law with its card. */
+import { styleText } from 'node:util'
+import type { Card, Result } from '../result/result.ts'
+import { allPlainLines, plainLine, plainLines } from './plain.ts'
+import {
+  ADVISORY,
+  casesInWords,
+  count,
+  counterInWords,
+  type Failure,
+  failures,
+  suitesInWords,
+  VERDICT_WORDS,
+  variantInWords,
+} from './words.ts'
+
+export interface TerminalOptions {
+  readonly colour: boolean
+  /** The terminal's width; the report uses 60 to 110 columns of it. */
+  readonly columns?: number
+}
+
+const MIN_COLUMNS = 60
+const MAX_COLUMNS = 110
+/** Unwritten methods repeat one sentence over many laws: more than this says nothing new. */
+const MAX_UNWRITTEN = 12
+
+type Style = Parameters<typeof styleText>[0]
+type Paint = (style: Style, text: string) => string
+
+/** How one report is laid out. */
+interface Page {
+  readonly columns: number
+  readonly paint: Paint
+}
+
+/** The report as text that ends with a line end. */
+export function renderTerminal(result: Result, options: TerminalOptions): string {
+  const page: Page = {
+    columns: Math.min(MAX_COLUMNS, Math.max(MIN_COLUMNS, options.columns ?? 100)),
+    paint: (style, text) => (options.colour ? styleText(style, text, { validateStream: false }) : text),
+  }
+  const all = failures(result)
+  const broken = all.filter((failure) => failure.verdict !== 'notWritten')
+  const unwritten = all.filter((failure) => failure.verdict === 'notWritten')
+  const parts = [
+    header(result, page),
+    result.outcome === 'doesNotCompile' ? compilerMessages(result, page) : [],
+    items(result, page),
+    counters(result, page),
+    ...broken.map((failure) => failureBlock(failure, page)),
+    unwrittenBlock(unwritten, page),
+    footer(result, page),
+  ]
+  const filled = parts.filter((part) => part.length > 0)
+  return `${filled.map((part) => part.map((line) => line.trimEnd()).join('\n')).join('\n\n')}\n`
+}
+
+function header(result: Result, page: Page): string[] {
+  const { paint, columns } = page
+  const title = plainLine(`${result.lab.title}`)
+  const mark = `${result.points} / ${result.maxPoints}`
+  const gap = ' '.repeat(Math.max(2, columns - title.length - mark.length))
+  const parameters = plainLine(variantInWords(result))
+  const variant = `${result.lab.id}, variant ${plainLine(result.variant.seed)}${parameters === '' ? '' : `: ${parameters}`}`
+  return [
+    paint('bold', title) + gap + paint(['bold', markColour(result.points, result.maxPoints)], mark),
+    bar(result.points, result.maxPoints, columns, page),
+    ...wrap(variant, columns).map((line) => paint('dim', line)),
+  ]
+}
+
+function bar(points: number, maxPoints: number, width: number, { paint }: Page): string {
+  const filled = maxPoints === 0 ? 0 : Math.floor((points / maxPoints) * width)
+  return paint(markColour(points, maxPoints), '━'.repeat(filled)) + paint('dim', '─'.repeat(width - filled))
+}
+
+function markColour(points: number, maxPoints: number): 'green' | 'yellow' | 'red' {
+  if (points === maxPoints) return 'green'
+  return points * 2 >= maxPoints ? 'yellow' : 'red'
+}
+
+function compilerMessages(result: Result, page: Page): string[] {
+  const { paint, columns } = page
+  const lines = [paint(['bold', 'red'], 'It does not compile, so nothing was run')]
+  for (const { file, line, column, message } of result.diagnostics) {
+    lines.push(`  ${paint('cyan', plainLine(`${file}:${line}:${column}`))}`)
+    lines.push(...plainLines(message).flatMap((each) => indented(each, columns, 4)))
+  }
+  return lines
+}
+
+function items(result: Result, page: Page): string[] {
+  const { paint, columns } = page
+  const marks = result.items.map((item) => `${item.points} / ${item.maxPoints}`)
+  const markWidth = Math.max(0, ...marks.map((mark) => mark.length))
+  const titleWidth = columns - markWidth - 6
+  return result.items.flatMap((item, index) => {
+    const colour = markColour(item.points, item.maxPoints)
+    const sign = item.points === item.maxPoints ? '✔' : item.points > 0 ? '◐' : '✘'
+    const [first = '', ...rest] = wrap(plainLine(item.title), titleWidth)
+    return [
+      `${paint(colour, sign)} ${first.padEnd(titleWidth)}    ${paint(colour, (marks[index] ?? '').padStart(markWidth))}`,
+      ...rest.map((line) => `  ${line}`),
+      ...indented(plainLine(item.reason), columns, 4).map((line) => paint('dim', line)),
+    ]
+  })
+}
+
+function counters(result: Result, page: Page): string[] {
+  if (result.counters.length === 0) return []
+  const { paint, columns } = page
+  return [
+    paint('bold', 'Counted'),
+    ...result.counters.flatMap((counter) => {
+      const colour = markColour(counter.points, counter.maxPoints)
+      const text = `${counter.title}: ${counterInWords(counter)} (${counter.points} / ${counter.maxPoints})`
+      const [first = '', ...rest] = wrap(plainLine(text), columns - 4)
+      return [`  ${paint(colour, '▪')} ${first}`, ...rest.map((line) => `    ${line}`)]
+    }),
+  ]
+}
+
+function failureBlock(failure: Failure, page: Page): string[] {
+  const { paint, columns } = page
+  const [first = '', ...rest] = wrap(plainLine(failure.sentence), columns - 2)
+  const lines = [
+    `${paint(['bold', 'red'], '✘')} ${paint('bold', first)}`,
+    ...rest.map((line) => `  ${paint('bold', line)}`),
+    `  ${paint('dim', `${failure.id}, ${suitesInWords(failure.suites)}: ${VERDICT_WORDS[failure.verdict]}`)}`,
+  ]
+  return failure.card === undefined ? lines : [...lines, ...cardLines(failure.card, page)]
+}
+
+function cardLines(card: Card, page: Page): string[] {
+  const { paint, columns } = page
+  const quote = (text: string) => `  ${paint('dim', '│')} ${text}`
+  const quoted = (texts: readonly string[]) =>
+    allPlainLines(texts).flatMap((line) => wrap(line, columns - 4).map(quote))
+  const lines: string[] = []
+  if (card.description.length > 0) {
+    const shrunk =
+      card.shrinks === 0 ? 'The case' : `The smallest case found (made smaller ${count(card.shrinks, 'time')})`
+    lines.push('', `  ${shrunk}`, ...quoted(card.description))
+  }
+  if (card.trace.length > 0) lines.push('', '  What happened', ...quoted(card.trace))
+  const { what, expected, actual } = card.difference
+  lines.push('', ...indented(plainLine(what), columns, 2))
+  lines.push(...side('expected', expected, 'green', page), ...side('actual', actual, 'red', page))
+  if (card.at !== undefined) lines.push(`    at        ${paint('cyan', plainLine(card.at))}`)
+  lines.push('', `  ${paint('dim', 'again:')} ${paint('cyan', plainLine(card.replay))}`)
+  return lines
+}
+
+function side(name: string, text: string, colour: 'green' | 'red', { paint, columns }: Page): string[] {
+  const lines = plainLines(text).flatMap((line) => wrap(line, columns - 14))
+  return lines.map((line, index) => `    ${(index === 0 ? name : '').padEnd(10)}${paint(colour, line)}`)
+}
+
+function unwrittenBlock(unwritten: readonly Failure[], page: Page): string[] {
+  if (unwritten.length === 0) return []
+  const { paint, columns } = page
+  const shown = unwritten.slice(0, MAX_UNWRITTEN)
+  const lines = [paint(['bold', 'yellow'], `${count(unwritten.length, 'law')} of methods that are not written yet`)]
+  for (const { sentence, card } of shown) {
+    const [first = '', ...rest] = wrap(plainLine(sentence), columns - 4)
+    lines.push(`  ${paint('yellow', '○')} ${first}`, ...rest.map((line) => `    ${line}`))
+    if (card !== undefined) {
+      lines.push(...indented(plainLine(card.difference.actual), columns, 6).map((line) => paint('dim', line)))
+    }
+  }
+  if (unwritten.length > shown.length) lines.push(paint('dim', `  … and ${unwritten.length - shown.length} more`))
+  return lines
+}
+
+function footer(result: Result, page: Page): string[] {
+  const { paint, columns } = page
+  const hidden = result.seeds.hidden === undefined ? '' : `, hidden seed ${result.seeds.hidden}`
+  const facts = `${casesInWords(result)}, ${(result.timing.cpuMs / 1000).toFixed(1)} s of CPU time${hidden}, digest ${result.digest.slice(0, 12)}`
+  const lines = wrap(facts, columns).map((line) => paint('dim', line))
+  if (result.kind === 'full') return lines
+  return [...wrap(ADVISORY, columns).map((line) => paint('yellow', line)), ...lines]
+}
+
+function indented(text: string, columns: number, indent: number): string[] {
+  return wrap(text, columns - indent).map((line) => ' '.repeat(indent) + line)
+}
+
+/** Breaks a line between words; a longer word is cut. Leading blanks stay, and the lines that follow keep them. */
+function wrap(text: string, width: number): string[] {
+  const lead = /^ */.exec(text)?.[0].slice(0, width >> 1) ?? ''
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.trimStart().split(/ (?=\S)/)) {
+    for (const piece of pieces(word, width - lead.length)) {
+      if (line !== '' && lead.length + line.length + 1 + piece.length > width) {
+        lines.push(lead + line)
+        line = piece
+      } else line = line === '' ? piece : `${line} ${piece}`
+    }
+  }
+  return [...lines, lead + line]
+}
+
+function pieces(word: string, width: number): string[] {
+  const found: string[] = []
+  for (let start = 0; start < word.length; start += width) found.push(word.slice(start, start + width))
+  return found.length === 0 ? [''] : found
+}
