@@ -1,0 +1,62 @@
+/** Prepares a submission for grading: identity, compiler messages, and the student's code ready to connect to. */
+import { createHash } from 'node:crypto'
+import type { AnyLab } from '../contract/lab.ts'
+import type { Connect } from '../contract/port.ts'
+import { GraderFailure } from '../failures.ts'
+import type { Diagnostic, Result } from '../result/result.ts'
+import { bundleSubmission } from './bundle.ts'
+import { checkImports } from './check-imports.ts'
+import { checkTypes } from './check-types.ts'
+import { loadBundle } from './load.ts'
+import type { SourceFiles } from './read-submission.ts'
+
+/** A submission as the grading engine takes it, wherever its code runs. */
+export interface PreparedSubmission {
+  readonly identity: Result['submission']
+  /** Why it does not compile; empty when it does. */
+  readonly diagnostics: readonly Diagnostic[]
+  /** Loads the code anew and connects to it. */
+  load(): Connect<object>
+}
+
+export interface PrepareOptions {
+  /** False leaves the type check out: for code that is known to compile, such as mutants. Default true. */
+  readonly typeCheck?: boolean
+}
+
+/** Prepares the files of a submission, as `src/idle.ts`. */
+export async function prepareSubmission(
+  lab: AnyLab,
+  files: SourceFiles,
+  { typeCheck = true }: PrepareOptions = {},
+): Promise<PreparedSubmission> {
+  const identity = identify(files)
+  const refused = checkImports(lab, files)
+  if (refused.length > 0) return broken(identity, refused)
+  const errors = typeCheck ? checkTypes(lab, files) : []
+  if (errors.length > 0) return broken(identity, errors)
+  const bundle = await bundleSubmission(lab, files)
+  if (!('code' in bundle)) return broken(identity, bundle)
+  return { identity, diagnostics: [], load: loadBundle<object>(lab.port, bundle) }
+}
+
+function broken(identity: Result['submission'], diagnostics: readonly Diagnostic[]): PreparedSubmission {
+  const load = () => {
+    throw new GraderFailure('A submission that does not compile was to be run.')
+  }
+  return { identity, diagnostics, load }
+}
+
+/** Names a submission by its files: SHA-256 of each, and one over all paths and contents. */
+export function identify(files: SourceFiles): Result['submission'] {
+  const tree = createHash('sha256')
+  const listed = [...files]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([path, text]) => {
+      const bytes = Buffer.from(text, 'utf8')
+      const sha256 = createHash('sha256').update(bytes).digest('hex')
+      tree.update(`${path}\0${sha256}\n`)
+      return { path, sizeBytes: bytes.length, sha256 }
+    })
+  return { treeHash: tree.digest('hex'), files: listed }
+}
