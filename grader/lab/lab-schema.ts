@@ -9,7 +9,8 @@ const projectPath = z
 const callable = z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function', 'must be a function')
 const schema = z.custom<z.ZodType>((value) => value instanceof z.ZodType, 'must be a zod schema')
 const portMethod = z.strictObject({ args: schema, result: schema })
-const runs = z.int().min(1).max(100_000)
+/** Zero for the suite that a law is no part of. */
+const runs = z.int().min(0).max(100_000)
 
 const lawSchema = z.looseObject({
   id: z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower-case words joined by hyphens'),
@@ -63,6 +64,9 @@ export function labMistakes(declared: unknown, id: string): string[] {
   for (const suite of ['public', 'hidden'] as const) {
     for (const law of doubles(lab.suites[suite].map((one) => one.id))) {
       mistakes.push(`suites.${suite}: two laws are called ${law}`)
+    }
+    for (const law of lab.suites[suite]) {
+      if (law.runs[suite] === 0) mistakes.push(`suites.${suite}: the law ${law.id} runs no cases there`)
     }
   }
   for (const mutant of doubles(lab.mutants.map((one) => one.id))) mistakes.push(`mutants: two are called ${mutant}`)

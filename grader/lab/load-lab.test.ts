@@ -35,6 +35,9 @@ describe('labMistakes', () => {
     const twice = [...counterLab.suites.public, counterLab.suites.public[0]]
     const doubled = { ...counterLab, suites: { ...counterLab.suites, public: twice } }
     expect(labMistakes(doubled, 'counter')).toEqual(['suites.public: two laws are called sum'])
+    const idle = { ...counterLab.suites.public[0], runs: { public: 0, hidden: 1 } }
+    const unearned = { ...counterLab, suites: { ...counterLab.suites, public: [idle] } }
+    expect(labMistakes(unearned, 'counter')).toEqual(['suites.public: the law sum runs no cases there'])
     expect(labMistakes({ ...counterLab, solution: ['/etc/passwd'] }, 'counter')[0]).toMatch(
       /^solution\.0: must be a path/,
     )
