@@ -1,5 +1,5 @@
 /** Files that are written whole or not at all: to a temporary name beside the target, which then takes the target's place. */
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { WrongUse } from './failures.ts'
 
@@ -38,5 +38,17 @@ export function reasonOf(error: unknown): string {
       return 'the disk is full'
     default:
       return error instanceof Error ? error.message : String(error)
+  }
+}
+
+/** Finds out before the work is done that its outcome could not be written. @throws WrongUse */
+export function requireWritable(path: string): void {
+  try {
+    accessSync(dirname(path), constants.W_OK)
+    if (!statSync(dirname(path)).isDirectory())
+      throw new WrongUse(`Cannot write ${path}: ${dirname(path)} is no folder.`)
+    if (existsSync(path) && statSync(path).isDirectory()) throw new WrongUse(`Cannot write ${path}: it is a folder.`)
+  } catch (error) {
+    throw error instanceof WrongUse ? error : new WrongUse(`Cannot write ${path}: ${reasonOf(error)}.`)
   }
 }

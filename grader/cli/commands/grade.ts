@@ -1,0 +1,106 @@
+/** `trapframe grade DIR`: grades a student's tree and reports the mark with its reasons. */
+import { type Command, InvalidArgumentError } from 'commander'
+import { WrongUse } from '../../failures.ts'
+import { requireWritable, writeFileAtomically } from '../../files.ts'
+import { gradeSubmission } from '../../grade/grade-submission.ts'
+import { packageVersion } from '../../project-root.ts'
+import { renderHtml, renderMarkdown, renderTerminal } from '../../reports/index.ts'
+import { DEFAULT_COURSE_KEY, hiddenSeed } from '../../seeds.ts'
+import { readPlainFile } from '../../submission/plain-file.ts'
+import { prepareSubmission } from '../../submission/prepare.ts'
+import { readSubmission, requireDirectory } from '../../submission/read-submission.ts'
+import { drawVariant } from '../../variant.ts'
+import { chooseLab, type LabSource } from '../labs.ts'
+import { progressLine, type Streams, wantsColour } from '../terminal.ts'
+
+interface GradeFlags {
+  readonly lab?: string
+  readonly seed?: string
+  readonly json?: boolean
+  readonly out?: string
+  readonly html?: string
+  readonly markdown?: string
+  readonly publicOnly?: boolean
+  readonly key?: string
+  readonly hiddenSeed?: number
+}
+
+const MAX_SEED = 2 ** 31 - 1
+
+export function addGradeCommand(program: Command, labs: LabSource, streams: Streams): void {
+  program
+    .command('grade')
+    .description(
+      "grade a student's directory: points for each rubric item, and a counterexample for each law that fails",
+    )
+    .argument('<dir>', 'the directory; only the files that the lab lets a student change are read')
+    .option('--lab <lab>', 'the lab; default: as trapframe.json in the directory says')
+    .option('--seed <seed>', 'the variant; default: as trapframe.json in the directory says')
+    .option('--json', 'print the result document instead of the report')
+    .option('--out <file>', 'write the result document to a file')
+    .option('--html <file>', 'write the report as a web page')
+    .option('--markdown <file>', 'write the report as Markdown')
+    .option('--public-only', 'run only the public suite: an advisory mark')
+    .option('--key <file>', 'the course key, which decides the hidden cases; default: $TRAPFRAME_COURSE_KEY')
+    .option('--hidden-seed <n>', 'the hidden seed itself, to grade again exactly as a result says', parseSeed)
+    .addHelpText(
+      'after',
+      `
+Exit status: 0 graded, whatever the mark; 2 wrong use; 3 the grader itself failed, and there is no mark.
+
+Examples:
+  trapframe grade ../alice-hlt-idle
+  trapframe grade . --public-only
+  trapframe grade submission --lab hlt-idle --seed alice --key course.key --out result.json --html report.html`,
+    )
+    .action((directory: string, flags: GradeFlags) => grade(directory, flags, labs, streams))
+}
+
+async function grade(directory: string, flags: GradeFlags, labs: LabSource, { out, err, env }: Streams): Promise<void> {
+  requireDirectory(directory)
+  for (const file of [flags.out, flags.html, flags.markdown]) if (file !== undefined) requireWritable(file)
+  const { lab, variantSeed } = await chooseLab(labs, directory, flags)
+  const rubric = labs.rubric(lab)
+  drawVariant(lab, variantSeed)
+  const hidden = flags.hiddenSeed ?? hiddenSeed(courseKey(flags.key, env), lab.id, variantSeed)
+  const files = readSubmission(lab, directory)
+
+  const line = progressLine(err)
+  line.show('compiling …')
+  const submission = await prepareSubmission(lab, files)
+  const result = gradeSubmission(lab, submission, {
+    rubric,
+    variantSeed,
+    suites: flags.publicOnly === true ? 'public' : 'both',
+    hiddenSeed: hidden,
+    version: packageVersion(),
+    onProgress: ({ done, of, law }) => line.show(`${done}/${of} ${law.suite} suite: ${law.id}`),
+  })
+  line.clear()
+
+  if (flags.out !== undefined) writeFileAtomically(flags.out, `${JSON.stringify(result, null, 2)}\n`)
+  if (flags.html !== undefined) writeFileAtomically(flags.html, renderHtml([{ title: directory, result }]))
+  if (flags.markdown !== undefined) writeFileAtomically(flags.markdown, renderMarkdown(result))
+  if (flags.json === true) out.write(`${JSON.stringify(result, null, 2)}\n`)
+  else out.write(renderTerminal(result, { colour: wantsColour(out, env), ...columnsOf(out.columns) }))
+}
+
+function columnsOf(columns: number | undefined): { columns?: number } {
+  return columns === undefined ? {} : { columns }
+}
+
+/** The key of the course: a file's text without the line end, the environment's, or the one that everybody knows. */
+function courseKey(file: string | undefined, env: Streams['env']): string {
+  if (file === undefined) return env.TRAPFRAME_COURSE_KEY || DEFAULT_COURSE_KEY
+  const key = readPlainFile(file)?.trim()
+  if (key === undefined) throw new WrongUse(`Cannot read the course key ${file}: there is no such file.`)
+  if (key === '') throw new WrongUse(`The course key ${file} is empty.`)
+  return key
+}
+
+function parseSeed(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) > MAX_SEED) {
+    throw new InvalidArgumentError(`A hidden seed is a whole number from 0 to ${MAX_SEED}.`)
+  }
+  return Number(text)
+}
