@@ -67,13 +67,13 @@ function runOn(core: Core, events: EventSource): Exit | undefined {
       const stepping = core.attention & STEPPING
       if (core.fuel <= 0 && (core.attention & ATTEND_REPLAY) === 0) return { reason: 'budget' }
       const eip = r[EIP]!
+      core.blockEip = eip
       const at = (core.csBase + eip) | 0
       if ((at & PAGE_MASK) !== r[FETCH_PAGE] || core.blocks === null) findFetchPage(core, at)
       block = core.blocks === null ? undefined : (core.blocks[at & OFFSET_MASK] as Block | undefined)
       if (block === undefined || block.count === 0) block = decodeBlock(core, at)
       if (!core.csFlat && (eip >>> 0) + block.lengthBytes - 1 > r[LIMIT + CS]! >>> 0) block = decodeUncached(core, at)
       const ops = block.ops
-      core.blockEip = eip
       core.end = stepping !== 0 ? 1 : block.count < core.fuel ? block.count : core.fuel
       i = 0
       let op = ops[0]!

@@ -117,7 +117,7 @@ function setCount(core: Core, op: Op, value: number): void {
   else core.r16[ECX << 1] = value
 }
 
-/** Elements that this run of the instruction may do: what is left of the budget, and one at a time when each is trapped. */
+/** Elements that this run of the instruction may do: what is left of the budget now, and one at a time when each is trapped. */
 function allowance(core: Core, op: Op): number {
   if ((core.attention & ATTEND_TRAP) !== 0) return 1
   const left = core.fuel - op.position
@@ -130,10 +130,9 @@ function repeated(element: Element, compares: boolean): Handler {
     let left = count(core, op)
     core.r[EIP] = next
     if (left === 0) return
-    const most = allowance(core, op)
     let done = 0
     try {
-      while (done < most) {
+      while (done < allowance(core, op)) {
         element(core, op)
         done++
         left--
@@ -144,8 +143,9 @@ function repeated(element: Element, compares: boolean): Handler {
           core.consume(done - 1)
           return
         }
-        if (core.pendingExits.length > 0) break
-        const quick = quickElements(core, op, element, Math.min(left, most - done))
+        const codeChanged = core.end === 0
+        if (core.pendingExits.length > 0 || codeChanged) break
+        const quick = quickElements(core, op, element, Math.min(left, allowance(core, op) - done))
         done += quick
         left -= quick
         if (quick > 0) setCount(core, op, left)
