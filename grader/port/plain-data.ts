@@ -48,7 +48,7 @@ function copy(value: unknown, depth: number, budget: Budget): unknown {
 
 function copyObject(value: object, depth: number, budget: Budget): unknown {
   if (depth >= MAX_DEPTH) throw new NotPlain(`data nested more than ${MAX_DEPTH} levels deep`)
-  if (types.isUint8Array(value)) return Uint8Array.prototype.slice.call(value)
+  if (types.isUint8Array(value)) return new Uint8Array(value)
   if (types.isPromise(value)) throw new NotPlain('a promise, but the methods of this port are synchronous')
   if (types.isMap(value) || types.isSet(value)) throw new NotPlain('a Map or a Set')
   if (Array.isArray(value)) {
