@@ -4,6 +4,6 @@ import { RESULT_SCHEMA, resultSchema } from './result.ts'
 
 /** The schema's text, as `result.schema.json` holds it. */
 export function resultJsonSchema(): string {
-  const { $schema, ...schema } = z.toJSONSchema(resultSchema, { reused: 'ref' })
+  const { $schema, ...schema } = z.toJSONSchema(resultSchema)
   return `${JSON.stringify({ $schema, $id: RESULT_SCHEMA, title: 'A grading by trapframe', ...schema }, null, 2)}\n`
 }
