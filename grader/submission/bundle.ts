@@ -41,7 +41,7 @@ export async function bundleSubmission(lab: AnyLab, files: SourceFiles): Promise
     return { code: text('.js'), map: text('.map') }
   } catch (error) {
     if (!isBuildFailure(error)) throw error
-    const outside = error.errors.find(({ location }) => location?.namespace !== SOURCE_NAMESPACE)
+    const outside = error.errors.find(({ location }) => location?.file.startsWith(`${SOURCE_NAMESPACE}:`) !== true)
     if (outside !== undefined) {
       throw new GraderFailure(`The platform of the lab ${lab.id} cannot be bundled: ${outside.text}`)
     }
