@@ -13,7 +13,7 @@ export const KERNEL_CODE = 0x08
 export const KERNEL_DATA = 0x10
 export const USER_CODE = 0x1b
 export const USER_DATA = 0x23
-export const TSS_SELECTOR = 0x28
+const TSS_SELECTOR = 0x28
 
 /** Where the tables lie, from the end of memory. */
 const PAGES_OF_TABLES = 4

@@ -7,19 +7,19 @@ export const CR0_EM = 4
 export const CR0_TS = 8
 /** Always 1 since the 486DX. */
 export const CR0_ET = 0x10
-export const CR0_NE = 0x20
+const CR0_NE = 0x20
 export const CR0_WP = 0x1_0000
 export const CR0_AM = 0x4_0000
 export const CR0_NW = 0x2000_0000
 export const CR0_CD = 0x4000_0000
 export const CR0_PG = 0x8000_0000 | 0
 
-export const CR4_VME = 1
-export const CR4_PVI = 2
+const CR4_VME = 1
+const CR4_PVI = 2
 export const CR4_TSD = 4
-export const CR4_DE = 8
+const CR4_DE = 8
 export const CR4_PSE = 0x10
-export const CR4_MCE = 0x40
+const CR4_MCE = 0x40
 export const CR4_PGE = 0x80
 export const CR4_PCE = 0x100
 

@@ -13,11 +13,8 @@ export const ATTR_CONFORMING = 0x04
 export const ATTR_EXPAND_DOWN = 0x04
 /** Of a data segment: writable. Of a code segment: readable. */
 export const ATTR_WRITABLE = 0x02
-export const ATTR_ACCESSED = 0x01
-export const ATTR_DPL_SHIFT = 5
 /** D of a code segment, B of a stack segment. */
 export const ATTR_BIG = 0x4000
-export const ATTR_GRANULARITY = 0x8000
 const ATTR_MASK = 0xf0ff
 
 /** Types of system descriptors: the low five bits of the access byte. */
@@ -55,9 +52,7 @@ export const GP = 13
 export const PAGE_FAULT = 14
 export const AC_FAULT = 17
 
-/** Bit 0 of an error code: an external event, not the program, came to the fault. */
-export const ERROR_EXT = 1
-/** Bit 1 of an error code: the index is one of the IDT. */
+/** Bit 1 of an error code (bit 0 is `Core.externalEvent`): the index is one of the IDT. */
 export const ERROR_IDT = 2
 
 /** A descriptor's two words. */

@@ -28,13 +28,13 @@ export const ID = 0x20_0000
 /** Bit 1 always reads as 1. */
 export const FLAGS_ALWAYS_ONE = 2
 /** OF SF ZF AF PF CF. */
-export const ARITHMETIC_FLAGS = 0x8d5
+const ARITHMETIC_FLAGS = 0x8d5
 const ALL_BUT_CF = ARITHMETIC_FLAGS & ~CF
 /** What logic leaves to be computed: CF and OF are 0; AF is undefined and 0 here. */
 const RESULT_FLAGS = SF | ZF | PF
 
 /** The value of `LAZY_SHIFT` for a subtraction of 32-bit operands is this alone. */
-export const SUBTRACTION = -0x8000_0000
+const SUBTRACTION = -0x8000_0000
 
 /** Marks a subtraction with borrow in `LAZY_SHIFT`: then a < b does not tell CF and SF ≠ OF. */
 export const WITH_BORROW = 32
@@ -129,13 +129,13 @@ export function isOverflow(r: Words): boolean {
   return (c ^ (c << 1)) < 0
 }
 
-export function isParity(r: Words): boolean {
+function isParity(r: Words): boolean {
   if ((r[LAZY_MASK]! & PF) === 0) return (r[FLAGS]! & PF) !== 0
   return evenParity(r[LAZY_RESULT]!)
 }
 
 /** The number of ones in the low byte is even. */
-export function evenParity(value: number): boolean {
+function evenParity(value: number): boolean {
   let bits = value & 0xff
   bits ^= bits >> 4
   return ((0x9669 >> (bits & 15)) & 1) !== 0

@@ -143,13 +143,6 @@ export function ensureWritable(core: Core, linear: number, size: number): void {
   if ((linear & OFFSET_MASK) + size > PAGE_BYTES) translate(core, (linear + size - 1) & PAGE_MASK, true, core.cpl === 3)
 }
 
-/** Makes sure that `size` bytes can be read. */
-export function ensureReadable(core: Core, linear: number, size: number): void {
-  translate(core, linear, false, core.cpl === 3)
-  if ((linear & OFFSET_MASK) + size > PAGE_BYTES)
-    translate(core, (linear + size - 1) & PAGE_MASK, false, core.cpl === 3)
-}
-
 /** Loads with supervisor rights, as the processor reads descriptor tables and task-state segments. */
 export function systemLoad32(core: Core, linear: number): number {
   return systemLoad16(core, linear) | (systemLoad16(core, linear + 2) << 16) | 0
@@ -161,14 +154,6 @@ export function systemLoad16(core: Core, linear: number): number {
 
 export function systemLoad8(core: Core, linear: number): number {
   return readPhysical(core, translate(core, linear, false, false), linear, 1)
-}
-
-export function systemStore32(core: Core, linear: number, value: number): void {
-  storeAs(core, linear, 4, value, false)
-}
-
-export function systemStore16(core: Core, linear: number, value: number): void {
-  storeAs(core, linear, 2, value, false)
 }
 
 export function systemStore8(core: Core, linear: number, value: number): void {

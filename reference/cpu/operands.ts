@@ -89,11 +89,7 @@ export function loadOperandPart(core: Core, op: Op, offset: number, width: numbe
   return load(core, readAddress(core, op.segment, at, width >> 3), width)
 }
 
-/** ESP or SP, as the stack segment says, without the bits that do not count. */
-export function stackPointer(core: Core): number {
-  return core.r[ESP]! & core.stackMask
-}
-
+/** Writes ESP or SP, as the stack segment says. */
 export function setStackPointer(core: Core, value: number): void {
   if (core.stackMask === -1) core.r[ESP] = value
   else core.r16[ESP << 1] = value

@@ -9,20 +9,20 @@ import { gunzipSync } from 'node:zlib'
 export const REGISTER_NAMES = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi'] as const
 export const SEGMENT_NAMES = ['es', 'cs', 'ss', 'ds', 'fs', 'gs'] as const
 
-export type RegisterName = (typeof REGISTER_NAMES)[number]
+type RegisterName = (typeof REGISTER_NAMES)[number]
 export type SegmentName = (typeof SEGMENT_NAMES)[number]
 
 /** A linear address and bytes from there on, as a hex string. */
-export type MemoryPiece = readonly [address: number, hex: string]
+type MemoryPiece = readonly [address: number, hex: string]
 
-export interface VectorException {
+interface VectorException {
   readonly vector: number
   /** Null: the exception has no error code. */
   readonly error: number | null
   readonly cr2?: number
 }
 
-export type VectorInput = Readonly<Record<RegisterName, number>> & {
+type VectorInput = Readonly<Record<RegisterName, number>> & {
   readonly eip: number
   readonly eflags: number
   readonly mem: readonly MemoryPiece[]
@@ -32,7 +32,7 @@ export type VectorInput = Readonly<Record<RegisterName, number>> & {
 }
 
 /** What changed; an absent register is unchanged. */
-export type VectorOutput = Readonly<Partial<Record<RegisterName, number>>> & {
+type VectorOutput = Readonly<Partial<Record<RegisterName, number>>> & {
   readonly eip: number
   readonly eflags: number
   readonly mem?: readonly MemoryPiece[]

@@ -13,7 +13,7 @@ import { REGISTER_NAMES, SEGMENT_NAMES, type SegmentName, type Vector } from './
 
 const RAM_BYTES = 0x80_0000
 /** What every mapped byte is that nobody named. */
-export const BACKGROUND = 0xcc
+const BACKGROUND = 0xcc
 
 /** First and last byte of each mapped region; the last one is read-only. */
 const REGIONS = [
@@ -347,7 +347,7 @@ function isLoadable({ attributes }: SegmentState): boolean {
 }
 
 /** Where a vector's instruction lies: the base of its code segment + EIP. */
-export function codeAddress(vector: Vector): number {
+function codeAddress(vector: Vector): number {
   const selector = vector.in.seg?.cs ?? USER_CODE
   const hex = (selector & 4) !== 0 ? vector.in.ldt?.find(([index]) => index === (selector & ~7))?.[1] : undefined
   return hex === undefined ? vector.in.eip : segmentFrom(selector, hex).base + vector.in.eip

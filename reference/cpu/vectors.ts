@@ -6,7 +6,7 @@
 import { REGISTER_NAMES, SEGMENT_NAMES, type Vector } from './vector-file.ts'
 import { VectorMachine, type VectorState } from './vector-machine.ts'
 
-export type VectorMode = 'protected' | 'real'
+type VectorMode = 'protected' | 'real'
 
 export interface VectorResult {
   readonly vector: Vector
@@ -52,7 +52,7 @@ export function* runRealModeVectors(vectors: Iterable<Vector>): Generator<Vector
   }
 }
 
-export function runsInRealMode(vector: Vector): boolean {
+function runsInRealMode(vector: Vector): boolean {
   if (vector.mode !== 16 || PUSHES_SELECTOR.test(vector.bytes)) return false
   return !(vector.req ?? []).some((name) => NOT_IN_REAL_MODE.includes(name))
 }

@@ -75,7 +75,7 @@ export const REGISTER_WORDS = 80
 
 /** The TLB: a supervisor half and a user half of direct-mapped entries. */
 export const TLB = 128
-export const TLB_ENTRIES = 256
+const TLB_ENTRIES = 256
 export const TLB_ENTRY_WORDS = 8
 export const TLB_HALF_WORDS = TLB_ENTRIES * TLB_ENTRY_WORDS
 export const TLB_WORDS = 2 * TLB_HALF_WORDS

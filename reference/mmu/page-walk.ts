@@ -8,20 +8,20 @@ import type { GuestMemory } from './guest-memory.ts'
 import { FRAME_SHIFT } from './layout.ts'
 
 /** Bits of a page-table entry. */
-export const PTE_PRESENT = 1
-export const PTE_WRITABLE = 2
-export const PTE_USER = 4
-export const PTE_ACCESSED = 0x20
-export const PTE_DIRTY = 0x40
+const PTE_PRESENT = 1
+const PTE_WRITABLE = 2
+const PTE_USER = 4
+const PTE_ACCESSED = 0x20
+const PTE_DIRTY = 0x40
 /** In a page-directory entry, with CR4.PSE: a 4 MiB page. */
-export const PDE_LARGE = 0x80
-export const PTE_GLOBAL = 0x100
+const PDE_LARGE = 0x80
+const PTE_GLOBAL = 0x100
 
 /** Bits of a page fault's error code. */
-export const PF_PRESENT = 1
-export const PF_WRITE = 2
-export const PF_USER = 4
-export const PF_RESERVED = 8
+const PF_PRESENT = 1
+const PF_WRITE = 2
+const PF_USER = 4
+const PF_RESERVED = 8
 
 /** Without PSE-36 and PAT, bits 12–21 of a 4 MiB page's entry are reserved; so is bit 7 of a page-table entry with CR4.PSE. */
 const PDE_LARGE_RESERVED = 0x3f_f000

@@ -23,7 +23,7 @@ import { always, byteOrFull, type OpcodeTable } from './binder.ts'
 const CMP = 7
 
 /** The eight operations by the number that opcodes give them; sets the flags. */
-export function compute(core: Core, operation: number, a: number, b: number, shift: number): number {
+function compute(core: Core, operation: number, a: number, b: number, shift: number): number {
   const r = core.r
   let result: number
   switch (operation) {

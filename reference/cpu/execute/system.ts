@@ -58,7 +58,7 @@ function checkSupervisor(core: Core): void {
 const raiseUndefined: Handler = (core) => core.raise(UD, -1)
 
 /** Writes a control register, and forgets the translations that depended on it (§4.10.4.1). */
-export function writeControl(core: Core, register: number, value: number): void {
+function writeControl(core: Core, register: number, value: number): void {
   const r = core.r
   if (register === 0) {
     const next = (value & CR0_WRITABLE) | CR0_ET
