@@ -41,6 +41,16 @@ export interface HostOptions {
   /** What the monitor's clock shows at virtual time 0. */
   readonly clockBase?: bigint
   readonly observer?: HostObserver
+  /** Guests may be busy for so many cycles in all; then the host throws {@link BusyLimit}. No limit unless told. */
+  readonly maxBusyCycles?: Cycles
+}
+
+/** The guests were busy for longer than the host was told to allow. */
+export class BusyLimit extends Error {
+  constructor(maxBusyCycles: Cycles) {
+    super(`The guests were busy for more than ${maxBusyCycles} cycles.`)
+    this.name = 'BusyLimit'
+  }
 }
 
 /** A rule of the hardware that a decision of the monitor broke. */
@@ -129,17 +139,20 @@ export class Host {
   readonly #quantum: Cycles
   readonly #clockBase: bigint
   readonly #observer: HostObserver | undefined
+  readonly #maxBusyCycles: Cycles
   readonly #threads: readonly Thread[]
   readonly #pcpus: readonly Pcpu[]
   readonly #ready: Thread[] = []
   #monitor: IdleMonitor
   #now: Cycles = 0
+  #busyCycles: Cycles = 0
   #deviceEvent: Cycles = 0
 
   constructor(options: HostOptions) {
     this.#quantum = options.quantum
     this.#clockBase = options.clockBase ?? 0n
     this.#observer = options.observer
+    this.#maxBusyCycles = options.maxBusyCycles ?? Number.POSITIVE_INFINITY
     this.#monitor = options.monitor
     const vcpus = options.vms.reduce((sum, vm) => sum + vm.vcpus, 0)
     const frames = options.vms.reduce((sum, vm) => sum + vm.memoryBytes / 4096, 0)
@@ -360,8 +373,12 @@ export class Host {
     const { vcpu, nmiPending } = thread.processor
     if (nmiPending) limit = Math.min(limit, pcpu.now + NMI_RETRY)
     const before = vcpu.cycles
+    limit = Math.min(limit, pcpu.now + this.#maxBusyCycles - this.#busyCycles)
     const exit = vcpu.run(Math.max(1, limit - pcpu.now))
-    pcpu.now += vcpu.cycles - before
+    const used = vcpu.cycles - before
+    pcpu.now += used
+    this.#busyCycles += used
+    if (this.#busyCycles > this.#maxBusyCycles) throw new BusyLimit(this.#maxBusyCycles)
     if (exit.reason !== 'budget') this.#handle(pcpu, thread, exit)
   }
 

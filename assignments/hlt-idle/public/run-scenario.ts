@@ -2,9 +2,10 @@
  * Runs a scenario on the machine, with an idle monitor in its hypervisor, and writes down all that laws judge by:
  * every decision beside what the hardware would have done, and every answer beside the host's own book.
  */
-import type { LawContext } from '../../../grader/contract/law.ts'
+import { type LawContext, Violation } from '../../../grader/contract/law.ts'
 import { bootIdleGuests } from '../../../guests/idle-guest.ts'
 import {
+  BusyLimit,
   Host,
   type HostCounters,
   type HostEvent,
@@ -48,6 +49,11 @@ export interface Run {
 
 type Context = Pick<LawContext<IdleMonitor, Variant>, 'variant' | 'connect'>
 
+/** No right monitor needs so many events for any scenario; a guest that halts without sleeping would go on for ever. */
+const MAX_EVENTS = 20_000
+/** More than any scenario leaves room for, unless a guest that should sleep runs on. */
+const MAX_BUSY_CYCLES = 1_200_000
+
 /** Runs a scenario; everybody's times are asked for after each of its events and at the end. */
 export function runScenario(scenario: Scenario, { variant, connect }: Context): Run {
   const events: HostEvent[] = []
@@ -61,9 +67,11 @@ export function runScenario(scenario: Scenario, { variant, connect }: Context): 
     pcpus: scenario.pcpus,
     quantum: scenario.quantum,
     clockBase: BigInt(scenario.clockBase),
+    maxBusyCycles: MAX_BUSY_CYCLES,
     vms: scenario.vms.map((programs) => ({ memoryBytes: 0x1_0000, vcpus: programs.length })),
     observer: (event) => {
       events.push(event)
+      if (events.length > MAX_EVENTS) throw tooBusy(events)
       if (event.guestAnswer === undefined || event.question === undefined) return
       const idle = (vcpu: number) => BigInt(host.ledger(vcpu).totals(event.at).idle)
       readings.push({
@@ -96,7 +104,11 @@ export function runScenario(scenario: Scenario, { variant, connect }: Context): 
       query(now)
     })
   }
-  host.runUntil(scenario.horizon)
+  try {
+    host.runUntil(scenario.horizon)
+  } catch (error) {
+    throw error instanceof BusyLimit ? tooBusy(events) : error
+  }
   query(host.now)
   return {
     events,
@@ -106,6 +118,17 @@ export function runScenario(scenario: Scenario, { variant, connect }: Context): 
     counters: host.counters,
     stateSize: monitor.save().length,
   }
+}
+
+function tooBusy(events: readonly HostEvent[]): Violation {
+  return new Violation(
+    {
+      what: `what the guests do by cycle ${events.at(-1)?.at ?? 0}`,
+      expected: 'they sleep most of the time',
+      actual: 'a guest that should sleep runs on and on',
+    },
+    events.slice(-12).map(eventLine),
+  )
 }
 
 function happen(host: Host, { what, vcpu, value }: ScenarioEvent): void {
