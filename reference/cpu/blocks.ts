@@ -73,8 +73,9 @@ export function decodeBlock(core: Core, at: number): Block {
     offset += insn.length
     if (op.transfers || op.endsBlock || ops.length === LONGEST_BLOCK || offset === FRAME_BYTES) break
   }
-  if (ops.length === 0) return decodeUncached(core, at)
-  const block = new Block(ops)
+  const [first, ...others] = ops
+  if (first === undefined) return decodeUncached(core, at)
+  const block = new Block([first, ...others])
   const code = core.machine.codeFrameAt(frame)
   code.add(block, start, block.lengthBytes, core.codeSize)
   core.blocks = core.codeSize === 32 ? code.blocks32 : code.blocks16

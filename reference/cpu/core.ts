@@ -64,6 +64,9 @@ export class ExitRequest {
   exit: Exit = { reason: 'shutdown' }
 }
 
+/** Keeps `Core.fuel` a small integer, whatever the budget is. */
+const LARGEST_FUEL = 2 ** 30
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 export class Core implements CodeObserver {
@@ -124,7 +127,7 @@ export class Core implements CodeObserver {
   blockEip = 0
   /** How many instructions of the running block may be executed. */
   end = 0
-  /** How many instructions may still start, counted from the start of the running block. */
+  /** How many instructions may still start before the budget is looked at again, counted from the start of the running block. */
   fuel = 0
   /** Instructions and repetitions since reset, up to the start of the running block. */
   work = 0
@@ -190,7 +193,8 @@ export class Core implements CodeObserver {
 
   /** Works out again how many instructions may start. */
   refuel(): void {
-    this.fuel = Math.ceil((this.limit - this.cyclesAt(0)) / this.costs.instruction)
+    const cycles = Math.min(this.limit - this.cyclesAt(0), LARGEST_FUEL)
+    this.fuel = Math.ceil(cycles / this.costs.instruction)
     if (this.end > this.fuel) this.end = Math.max(this.fuel, 0)
   }
 

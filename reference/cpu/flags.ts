@@ -30,7 +30,7 @@ export const FLAGS_ALWAYS_ONE = 2
 /** OF SF ZF AF PF CF. */
 const ARITHMETIC_FLAGS = 0x8d5
 const ALL_BUT_CF = ARITHMETIC_FLAGS & ~CF
-/** What logic leaves to be computed: CF and OF are 0; AF is undefined and 0 here. */
+/** The flags that follow from a result alone. */
 const RESULT_FLAGS = SF | ZF | PF
 
 /** The value of `LAZY_SHIFT` for a subtraction of 32-bit operands is this alone. */
@@ -60,12 +60,9 @@ export function setSubFlags(r: Words, a: number, b: number, result: number, shif
   r[LAZY_SHIFT] = shift | SUBTRACTION
 }
 
-/** AND, OR, XOR, TEST. */
+/** AND, OR, XOR, TEST: as adding 0 to the result, which has no carries. So CF and OF are 0; AF is undefined, and 0 here. */
 export function setLogicFlags(r: Words, result: number, shift: number): void {
-  r[FLAGS] = r[FLAGS]! & ~(CF | OF | AF)
-  r[LAZY_MASK] = RESULT_FLAGS
-  r[LAZY_RESULT] = result
-  r[LAZY_SHIFT] = shift
+  setAddFlags(r, result, 0, result, shift)
 }
 
 /** INC and DEC: like adding or subtracting 1, but CF stays. */

@@ -65,7 +65,7 @@ function runOn(core: Core, events: EventSource): Exit | undefined {
         if (exit !== undefined) return exit
       }
       const stepping = core.attention & STEPPING
-      if (core.fuel <= 0 && (core.attention & ATTEND_REPLAY) === 0) return { reason: 'budget' }
+      if (core.fuel <= 0 && isExhausted(core)) return { reason: 'budget' }
       const eip = r[EIP]!
       core.blockEip = eip
       const at = (core.csBase + eip) | 0
@@ -73,15 +73,14 @@ function runOn(core: Core, events: EventSource): Exit | undefined {
       block = core.blocks === null ? undefined : (core.blocks[at & OFFSET_MASK] as Block | undefined)
       if (block === undefined || block.count === 0) block = decodeBlock(core, at)
       if (!core.csFlat && (eip >>> 0) + block.lengthBytes - 1 > r[LIMIT + CS]! >>> 0) block = decodeUncached(core, at)
-      const ops = block.ops
       core.end = stepping !== 0 ? 1 : block.count < core.fuel ? block.count : core.fuel
       i = 0
-      let op = ops[0]!
+      let op = block.first
       for (;;) {
         op.run(core, op)
         i++
         if (i >= core.end) break
-        op = ops[i]!
+        op = op.next
       }
       if (!op.transfers) r[EIP] = eip + op.end
       block = undefined
@@ -98,6 +97,12 @@ function runOn(core: Core, events: EventSource): Exit | undefined {
   } catch (thrown) {
     return interrupted(core, block, i, thrown)
   }
+}
+
+/** The budget is used up, not only the part of it that `fuel` holds; an instruction that was answered completes in any case. */
+function isExhausted(core: Core): boolean {
+  core.refuel()
+  return core.fuel <= 0 && (core.attention & ATTEND_REPLAY) === 0
 }
 
 /** An instruction did not complete: the `i`-th of `block`, or (no block) the fetch of the next one. */

@@ -40,6 +40,8 @@ export class Op {
   readonly end: number
   /** Index in the block. */
   readonly position: number
+  /** The next instruction of the block; the last one's is itself. */
+  next: Op = this
   /** The instruction writes EIP itself. */
   transfers = false
   /** Something must be looked at behind it: no further instruction in its block. */
@@ -72,10 +74,14 @@ export class Op {
 export class Block implements DecodedBlock {
   count: number
   readonly ops: readonly Op[]
+  readonly first: Op
   readonly lengthBytes: number
 
-  constructor(ops: readonly Op[]) {
+  /** @param ops at least one */
+  constructor(ops: readonly [Op, ...Op[]]) {
     this.ops = ops
+    this.first = ops[0]
+    for (const [i, op] of ops.entries()) op.next = ops[i + 1] ?? op
     this.count = ops.length
     this.lengthBytes = ops.at(-1)?.end ?? 0
   }
