@@ -19,6 +19,7 @@ export type GuestOp =
         | 'stiRepHlt'
         | 'sti'
         | 'cli'
+        | 'cliIn'
         | 'stiWork'
         | 'userHlt'
         | 'ask'
@@ -118,6 +119,9 @@ function emitOp(code: Code, op: GuestOp, ask: GuestQuestionPlace, vcpu: number):
     case 'cli':
       code.emit(0xfa)
       return
+    case 'cliIn':
+      code.emit(0xfa, 0xe4, 0x21)
+      return
     case 'stiWork':
       code.emit(0xfb)
       work(code, WORK_LOOPS)
@@ -175,6 +179,7 @@ function handlers(code: Code, program: GuestProgram, vcpu: number): { isr: numbe
   if (program.nmi === 'waits') wait(data + 4)
   code.emit(0xcf)
   const gp = code.here
+  code.emit(0x16, 0x1f, 0x16, 0x07)
   code.emit(0x8b, 0x25)
   code.emit32(data + 8)
   code.emit(0xff, 0x25)

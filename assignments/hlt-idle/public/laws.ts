@@ -114,7 +114,13 @@ const behindHlt = idleLaw({
 const pendingAtHlt = idleLaw({
   id: 'pending-at-hlt',
   sentence: 'A vcpu that halts while something waits that it will take does not sleep at all, also right behind STI.',
-  shape: { ops: ['stiHlt', 'cli', 'work', 'stiNopHlt'], events: ['irq', 'irq', 'nmi'], machines: ALONE },
+  shape: {
+    ops: ['work', 'stiHlt', 'stiNopHlt'],
+    first: 'cliIn',
+    events: ['irq', 'irq', 'nmi'],
+    machines: ALONE,
+    maxEvents: 16,
+  },
   runs: { public: 40, hidden: 80 },
   judge: (run) => requireDecisions(haltsOnly(run), ['sleptThrough']),
 })

@@ -55,9 +55,9 @@ function simpleOp(op: GuestOp['op']): GuestOp {
   return op === 'mask' || op === 'unmask' ? { op, irq: GUEST_IRQS[0] } : { op }
 }
 
-function opArbitrary(names: readonly GuestOp['op'][]): fc.Arbitrary<GuestOp> {
+function opArbitrary({ ops }: ScenarioShape): fc.Arbitrary<GuestOp> {
   return fc
-    .tuple(fc.constantFrom(...names), fc.integer({ min: 1, max: 400 }), fc.constantFrom(...GUEST_IRQS))
+    .tuple(fc.constantFrom(...ops), fc.integer({ min: 1, max: 400 }), fc.constantFrom(...GUEST_IRQS))
     .map(([op, loops, irq]): GuestOp => {
       if (op === 'work') return { op, loops }
       if (op === 'mask' || op === 'unmask') return { op, irq }
@@ -69,7 +69,7 @@ function programArbitrary(shape: ScenarioShape): fc.Arbitrary<GuestProgram> {
   const kinds = shape.isr ?? ['plain']
   return fc.record({
     ops: fc
-      .array(opArbitrary(shape.ops), { minLength: shape.first === undefined ? 1 : 0, maxLength: 6 })
+      .array(opArbitrary(shape), { minLength: shape.first === undefined ? 1 : 0, maxLength: 6 })
       .map((ops) => (shape.first === undefined ? ops : [simpleOp(shape.first), ...ops])),
     isr: fc.constantFrom(...kinds),
     nmi: fc.constantFrom(...kinds),
@@ -142,6 +142,7 @@ const OP_TEXT: Readonly<Record<Exclude<GuestOp['op'], 'work' | 'mask' | 'unmask'
   stiRepHlt: 'STI; REP HLT (two bytes)',
   sti: 'STI',
   cli: 'CLI',
+  cliIn: 'CLI; IN AL, 21h',
   stiWork: 'STI; work',
   userHlt: 'HLT at CPL 3',
   ask: 'ask for the idle time',
