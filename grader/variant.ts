@@ -3,7 +3,7 @@
  * the same seed gives the same variant on every machine and with every version of every library.
  */
 import { createHash } from 'node:crypto'
-import type { AnyLab, VariantRandom } from './contract/lab.ts'
+import type { GradedLab, VariantRandom } from './contract/lab.ts'
 import { GraderFailure, WrongUse } from './failures.ts'
 
 /** The parameters of one variant, as plain data. */
@@ -21,7 +21,7 @@ const WORD_COUNT = 2 ** 32
  * @param seed 1 to 64 letters, digits or `_ . @ -`
  * @throws WrongUse for a seed of another form
  */
-export function drawVariant(lab: AnyLab, seed: string): Variant {
+export function drawVariant(lab: Pick<GradedLab, 'id' | 'draw' | 'variant'>, seed: string): Variant {
   if (!SEED.test(seed)) {
     throw new WrongUse(
       `A seed is 1 to 64 letters, digits, dots, hyphens, underscores or @, not ${JSON.stringify(seed)}.`,

@@ -4,21 +4,20 @@ import type { IdleMonitor } from '../../reference/index.ts'
 import { benign } from './benign/index.ts'
 import { hiddenLaws } from './hidden/laws.ts'
 import { mutants } from './mutants/index.ts'
-import { laws } from './public/laws.ts'
-import { idlePort } from './public/port.ts'
-import { CYCLE_HZ, type Variant, variantSchema } from './public/variant.ts'
+import { publicPart } from './public/index.ts'
+import { CYCLE_HZ, type Variant } from './public/variant.ts'
 
 const HYPERVISOR_LEAVES = 0x4000_0000
 
 export default defineLab<IdleMonitor, Variant>({
-  id: 'hlt-idle',
-  title: 'HLT idle accounting',
+  id: publicPart.id,
+  title: publicPart.title,
   syllabus: '2.1 CPU virtualization',
   solution: ['reference/cpu/idle.ts'],
   variantModule: 'reference/cpu/idle-variant.ts',
   entry: 'idle.ts',
-  port: idlePort,
-  variant: variantSchema,
+  port: publicPart.port,
+  variant: publicPart.variant,
   draw: (random) => {
     const place = random.pick(['cpuid', 'hypercall'] as const)
     return {
@@ -44,7 +43,7 @@ export const CYCLE_HZ = ${CYCLE_HZ}n
 
 export const IDLE_VARIANT: IdleVariant = ${JSON.stringify(variant)}
 `,
-  suites: { public: laws, hidden: [...laws, ...hiddenLaws] },
+  suites: { public: publicPart.laws, hidden: [...publicPart.laws, ...hiddenLaws] },
   mutants,
   benign,
   platform: ['reference', 'guests/idle-guest.ts', 'assignments/hlt-idle/public', 'grader/contract'],

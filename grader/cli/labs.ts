@@ -2,7 +2,8 @@
 import type { AnyLab } from '../contract/lab.ts'
 import { WrongUse } from '../failures.ts'
 import { listLabs, loadLab } from '../lab/load-lab.ts'
-import { loadRubric, type Rubric } from '../rubric/rubric.ts'
+import { loadRubric } from '../rubric/rubric.ts'
+import type { Rubric } from '../rubric/rubric-schema.ts'
 import { readManifest } from '../submission/starter-manifest.ts'
 
 export interface LabSource {

@@ -64,6 +64,9 @@ export interface Lab<Subject extends object, Variant extends Record<string, unkn
 // biome-ignore lint/suspicious/noExplicitAny: the tools treat all labs alike; each lab checks its own types
 export type AnyLab = Lab<any, any>
 
+/** What grading needs of a lab: a starter has no more of it. */
+export type GradedLab = Pick<AnyLab, 'id' | 'title' | 'port' | 'variant' | 'draw' | 'suites'>
+
 /** Names a lab's type parameters once and gives the lab back; `loadLab` checks it against the shape at run time. */
 export function defineLab<Subject extends object, Variant extends Record<string, unknown>>(
   lab: Lab<Subject, Variant>,

@@ -1,15 +1,15 @@
 /** Grades a prepared submission: both suites, the rubric, and the result document with its digest. */
-import type { AnyLab } from '../contract/lab.ts'
+import type { GradedLab } from '../contract/lab.ts'
 import type { Port } from '../contract/port.ts'
 import { GraderFailure } from '../failures.ts'
 import { type Deterministic, digestOf } from '../result/digest.ts'
 import { type LawResult, RESULT_SCHEMA, type Result, resultSchema } from '../result/result.ts'
-import type { Rubric } from '../rubric/rubric.ts'
+import type { Rubric } from '../rubric/rubric-schema.ts'
 import { maximum, score } from '../rubric/score.ts'
 import { DEFAULT_COURSE_KEY, hiddenSeed, publicSeed } from '../seeds.ts'
-import type { PreparedSubmission } from '../submission/prepare.ts'
 import { drawVariant } from '../variant.ts'
 import { checkCanary } from './canary.ts'
+import type { PreparedSubmission } from './prepared-submission.ts'
 import { type Budget, notRun, owedLaws, runSuites } from './run-suites.ts'
 
 export interface GradeOptions {
@@ -34,7 +34,7 @@ export interface Progress {
 }
 
 /** @throws GraderFailure when the lab or the grader is at fault; never for anything that the submission does */
-export function gradeSubmission(lab: AnyLab, submission: PreparedSubmission, options: GradeOptions): Result {
+export function gradeSubmission(lab: GradedLab, submission: PreparedSubmission, options: GradeOptions): Result {
   const started = { wall: performance.now(), cpu: process.cpuUsage() }
   const { rubric, variantSeed } = options
   const variant = drawVariant(lab, variantSeed)

@@ -3,15 +3,15 @@
  * that a wrong solution costs no more than a right one.
  */
 import { createHash } from 'node:crypto'
-import type { AnyLab } from '../contract/lab.ts'
+import type { GradedLab } from '../contract/lab.ts'
 import type { AnyLaw } from '../contract/law.ts'
 import { type LawOutcome, runLaw } from '../contract/run-law.ts'
 import { GraderFailure } from '../failures.ts'
 import type { LawResult } from '../result/result.ts'
-import type { Rubric } from '../rubric/rubric.ts'
-import type { PreparedSubmission } from '../submission/prepare.ts'
+import type { Rubric } from '../rubric/rubric-schema.ts'
 import type { Variant } from '../variant.ts'
 import { makeCard } from './card.ts'
+import type { PreparedSubmission } from './prepared-submission.ts'
 
 export type SuiteName = LawResult['suite']
 
@@ -48,7 +48,7 @@ const DEFAULT_GRANTED_SHRINKS = 100
 const DEFAULT_MAX_SHRINKS = 400
 
 /** All laws that a grading owes, the public suite first. */
-export function owedLaws(lab: AnyLab, rubric: Rubric, seeds: SuiteSeeds): OwedLaw[] {
+export function owedLaws(lab: GradedLab, rubric: Rubric, seeds: SuiteSeeds): OwedLaw[] {
   const suite = (name: SuiteName, seed: number | undefined): OwedLaw[] =>
     seed === undefined
       ? []
@@ -64,7 +64,7 @@ export function owedLaws(lab: AnyLab, rubric: Rubric, seeds: SuiteSeeds): OwedLa
 
 /** Runs every owed law. @throws GraderFailure when a law is at fault, or ran fewer cases than it owed */
 export function runSuites(
-  lab: AnyLab,
+  lab: GradedLab,
   variant: Variant,
   variantSeed: string,
   owed: readonly OwedLaw[],

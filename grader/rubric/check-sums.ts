@@ -1,6 +1,6 @@
 /** What a rubric's shape cannot say: that its points add up, and that it counts every law of the lab exactly once. */
 import type { AnyLab } from '../contract/lab.ts'
-import type { Rubric, RubricItem } from './rubric.ts'
+import type { Rubric, RubricItem } from './rubric-schema.ts'
 
 /** A place in a rubric, from its root. */
 export type RubricPath = readonly (string | number)[]

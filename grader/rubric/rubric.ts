@@ -5,50 +5,12 @@
 import { readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
-import { z } from 'zod'
 import type { AnyLab } from '../contract/lab.ts'
 import { WrongUse } from '../failures.ts'
 import { reasonOf } from '../files.ts'
 import { projectRoot } from '../project-root.ts'
 import { checkSums, type RubricPath } from './check-sums.ts'
-
-const points = z.int().min(0).max(10_000)
-const name = z.string().min(1).max(200)
-
-const counterSchema = z.strictObject({
-  /** A counter of the laws. */
-  counter: name,
-  /** The counter that divides it; without it the count itself is the value. */
-  per: name.optional(),
-  title: name,
-  unit: name,
-  /** At or below this: all points. */
-  full: z.number(),
-  /** At or above this: none. A step falls right above `full`. */
-  zero: z.number(),
-  curve: z.enum(['linear', 'step']),
-  points,
-})
-export type RubricCounter = z.infer<typeof counterSchema>
-
-const itemSchema = z.strictObject({
-  id: name,
-  title: name,
-  points,
-  /** Items that must have all their points before this one gives any. */
-  requires: z.array(name).optional(),
-  /** Points of each law, all or nothing; a law of both suites must hold in both. */
-  laws: z.record(name, points).optional(),
-  counters: z.array(counterSchema).optional(),
-})
-export type RubricItem = z.infer<typeof itemSchema>
-
-export const rubricSchema = z.strictObject({
-  lab: name,
-  points: points.min(1),
-  items: z.array(itemSchema).min(1),
-})
-export type Rubric = z.infer<typeof rubricSchema>
+import { type Rubric, rubricSchema } from './rubric-schema.ts'
 
 /** The rubric of a lab, from `rubrics/<id>.yaml` unless another file is named. */
 export function loadRubric(lab: AnyLab, file = join(projectRoot(), 'rubrics', `${lab.id}.yaml`)): Rubric {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { LawResult, Verdict } from '../result/result.ts'
-import type { Rubric, RubricCounter } from './rubric.ts'
+import type { Rubric, RubricCounter } from './rubric-schema.ts'
 import { score } from './score.ts'
 
 const counter: RubricCounter = {

@@ -1,6 +1,6 @@
 /** From what held and what was counted to points: the rubric applied. */
 import type { CounterResult, ItemResult, LawResult } from '../result/result.ts'
-import type { Rubric, RubricCounter, RubricItem } from './rubric.ts'
+import type { Rubric, RubricCounter, RubricItem } from './rubric-schema.ts'
 
 /** What the laws counted in each suite that ran. */
 export type SuiteCounters = readonly ReadonlyMap<string, number>[]

@@ -1,23 +1,14 @@
 /** Prepares a submission for grading: identity, compiler messages, and the student's code ready to connect to. */
 import { createHash } from 'node:crypto'
 import type { AnyLab } from '../contract/lab.ts'
-import type { Connect } from '../contract/port.ts'
 import { GraderFailure } from '../failures.ts'
+import type { PreparedSubmission } from '../grade/prepared-submission.ts'
 import type { Diagnostic, Result } from '../result/result.ts'
 import { bundleSubmission } from './bundle.ts'
 import { checkImports } from './check-imports.ts'
 import { checkTypes } from './check-types.ts'
 import { loadBundle } from './load.ts'
 import type { SourceFiles } from './read-submission.ts'
-
-/** A submission as the grading engine takes it, wherever its code runs. */
-export interface PreparedSubmission {
-  readonly identity: Result['submission']
-  /** Why it does not compile; empty when it does. */
-  readonly diagnostics: readonly Diagnostic[]
-  /** Loads the code anew and connects to it. */
-  load(): Connect<object>
-}
 
 export interface PrepareOptions {
   /** False leaves the type check out: for code that is known to compile, such as mutants. Default true. */
