@@ -7,6 +7,7 @@ import { addLabsCommand } from './commands/labs.ts'
 import { addReplayCommand } from './commands/replay.ts'
 import { addRunCommand } from './commands/run.ts'
 import { addSchemaCommand } from './commands/schema.ts'
+import { addStarterCommand } from './commands/starter.ts'
 import { addVectorsCommand } from './commands/vectors.ts'
 import { type LabSource, PROJECT_LABS } from './labs.ts'
 import type { Streams } from './terminal.ts'
@@ -35,6 +36,7 @@ Examples:
   trapframe run guest:hello`,
     )
   addLabsCommand(program, labs, streams)
+  addStarterCommand(program, labs, streams)
   addGradeCommand(program, labs, streams)
   addReplayCommand(program, labs, streams)
   addRunCommand(program)

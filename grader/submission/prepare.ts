@@ -1,5 +1,4 @@
 /** Prepares a submission for grading: identity, compiler messages, and the student's code ready to connect to. */
-import { createHash } from 'node:crypto'
 import type { AnyLab } from '../contract/lab.ts'
 import { GraderFailure } from '../failures.ts'
 import type { PreparedSubmission } from '../grade/prepared-submission.ts'
@@ -7,6 +6,7 @@ import type { Diagnostic, Result } from '../result/result.ts'
 import { bundleSubmission } from './bundle.ts'
 import { checkImports } from './check-imports.ts'
 import { checkTypes } from './check-types.ts'
+import { identify } from './identify.ts'
 import { loadBundle } from './load.ts'
 import type { SourceFiles } from './read-submission.ts'
 
@@ -36,18 +36,4 @@ function broken(identity: Result['submission'], diagnostics: readonly Diagnostic
     throw new GraderFailure('A submission that does not compile was to be run.')
   }
   return { identity, diagnostics, load }
-}
-
-/** Names a submission by its files: SHA-256 of each, and one over all paths and contents. */
-export function identify(files: SourceFiles): Result['submission'] {
-  const tree = createHash('sha256')
-  const listed = [...files]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([path, text]) => {
-      const bytes = Buffer.from(text, 'utf8')
-      const sha256 = createHash('sha256').update(bytes).digest('hex')
-      tree.update(`${path}\0${sha256}\n`)
-      return { path, sizeBytes: bytes.length, sha256 }
-    })
-  return { treeHash: tree.digest('hex'), files: listed }
 }
