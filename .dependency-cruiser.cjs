@@ -23,9 +23,10 @@ module.exports = {
     },
     {
       name: 'labs-use-the-public-index',
-      comment: 'Besides the public index of reference, labs may use guests and the contract of the grader.',
+      comment:
+        'Besides the public index of reference, labs may use guests and the contract of the grader. Benign variants stand in for the solution and import what it does.',
       severity: 'error',
-      from: { path: '^assignments/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^assignments/', pathNot: '\\.test\\.ts$|/benign/' },
       to: { path: '^(reference/(?!index\\.ts$)|grader/(?!contract/)|bench/)' },
     },
     {
@@ -43,7 +44,7 @@ module.exports = {
     {
       name: 'only-the-reference-machine-uses-solutions',
       severity: 'error',
-      from: { pathNot: '^reference/(machine\\.ts|cpu/idle\\.ts)$|\\.test\\.ts$' },
+      from: { pathNot: '^reference/(machine\\.ts|cpu/idle\\.ts)$|\\.test\\.ts$|^assignments/[^/]+/benign/' },
       to: { path: SOLUTIONS },
     },
     {

@@ -9,6 +9,7 @@ import { addRunCommand } from './commands/run.ts'
 import { addSchemaCommand } from './commands/schema.ts'
 import { addStarterCommand } from './commands/starter.ts'
 import { addVectorsCommand } from './commands/vectors.ts'
+import { addVerifyCommand } from './commands/verify.ts'
 import { type LabSource, PROJECT_LABS } from './labs.ts'
 import type { Streams } from './terminal.ts'
 
@@ -39,6 +40,7 @@ Examples:
   addStarterCommand(program, labs, streams)
   addGradeCommand(program, labs, streams)
   addReplayCommand(program, labs, streams)
+  addVerifyCommand(program, labs, streams)
   addRunCommand(program)
   addVectorsCommand(program, streams)
   addSchemaCommand(program, streams)

@@ -211,6 +211,11 @@ export class Vcpu {
     this.#attend(ATTEND_EVENT, true)
   }
 
+  /** An injected event waits for the next run: it exited on its way, or the vcpu has not run since. */
+  get eventQueued(): boolean {
+    return this.#injected !== null
+  }
+
   /** IF is 1, no shadow of STI or MOV SS, and no event queued. */
   get interruptible(): boolean {
     return isInterruptible(this.#core)

@@ -435,6 +435,7 @@ export class Host {
   #enter(thread: Thread, now: Cycles): void {
     const { processor } = thread
     const { vcpu, pic } = processor
+    if (vcpu.eventQueued) return
     const nmiWaits = processor.nmiPending && !vcpu.nmiBlocked
     if (!nmiWaits && !pic.interruptPending()) {
       vcpu.requestInterruptWindow(false)

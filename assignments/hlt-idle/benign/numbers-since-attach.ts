@@ -1,6 +1,6 @@
 /** A right idle monitor that keeps plain numbers since the beginning, and takes idle time as what is left. */
-import type { GuestQuestion, IdleMonitor, VcpuTimes, VcpuView } from '../platform/reference/cpu/idle-port.ts'
-import { CYCLE_HZ, IDLE_VARIANT } from './idle-variant.ts'
+import type { GuestQuestion, IdleMonitor, VcpuTimes, VcpuView } from '../../../reference/cpu/idle-port.ts'
+import { CYCLE_HZ, IDLE_VARIANT } from '../../../reference/cpu/idle-variant.ts'
 
 interface Meter {
   vm: number

@@ -7,8 +7,8 @@ import type {
   IdleMonitor,
   VcpuTimes,
   VcpuView,
-} from '../platform/reference/cpu/idle-port.ts'
-import { CYCLE_HZ, IDLE_VARIANT } from './idle-variant.ts'
+} from '../../../reference/cpu/idle-port.ts'
+import { CYCLE_HZ, IDLE_VARIANT } from '../../../reference/cpu/idle-variant.ts'
 
 interface Totals {
   idle: bigint

@@ -1,0 +1,68 @@
+/** `trapframe verify LAB`: makes the lab's datasheet, and says what of it does not hold. */
+import { type Command, InvalidArgumentError } from 'commander'
+import { EXIT_STATUS } from '../../failures.ts'
+import { requireWritable, writeFileAtomically } from '../../files.ts'
+import { renderDatasheet } from '../../verify/datasheet.ts'
+import { verifyLab } from '../../verify/verify-lab.ts'
+import type { LabSource } from '../labs.ts'
+import { progressLine, type Streams } from '../terminal.ts'
+
+interface VerifyFlags {
+  readonly variants?: number
+  readonly seeds?: number
+  readonly quick?: boolean
+  readonly json?: boolean
+  readonly out?: string
+  readonly markdown?: string
+}
+
+const FULL = { variants: 8, seeds: 3, variantsPerMutant: 4 }
+const QUICK = { variants: 2, seeds: 1, variantsPerMutant: 1 }
+
+export function addVerifyCommand(program: Command, labs: LabSource, { out, err, setStatus }: Streams): void {
+  program
+    .command('verify')
+    .description("make a lab's datasheet: the evidence that its suites may give marks")
+    .argument('<lab>', 'the lab, as `trapframe labs` lists it')
+    .option('--variants <n>', `variants at least; default ${FULL.variants}`, parseCount)
+    .option('--seeds <n>', `hidden seeds for each grading; default ${FULL.seeds}`, parseCount)
+    .option('--quick', 'a small budget: each mutant on one variant')
+    .option('--json', 'print the datasheet as JSON')
+    .option('--out <file>', 'write the datasheet as JSON')
+    .option('--markdown <file>', 'write the datasheet as Markdown')
+    .addHelpText(
+      'after',
+      `
+It grades the reference, the untouched starter, every known-wrong solution (mutant), every unusual right one (benign
+variant) and solutions copied from another variant, and looks for parts of the solution in the starter.
+
+Exit status: 0 all of it holds; 1 something does not, each said in a sentence; 2 wrong use; 3 the grader itself failed.
+
+Examples:
+  trapframe verify hlt-idle --quick
+  trapframe verify hlt-idle --markdown datasheet.md`,
+    )
+    .action(async (id: string, flags: VerifyFlags) => {
+      for (const file of [flags.out, flags.markdown]) if (file !== undefined) requireWritable(file)
+      const lab = await labs.load(id)
+      const line = progressLine(err)
+      const budget = flags.quick === true ? QUICK : FULL
+      const sheet = await verifyLab(lab, labs.rubric(lab), {
+        variants: flags.variants ?? budget.variants,
+        seeds: flags.seeds ?? budget.seeds,
+        variantsPerMutant: budget.variantsPerMutant,
+        onProgress: (what) => line.show(what),
+      })
+      line.clear()
+      if (flags.out !== undefined) writeFileAtomically(flags.out, `${JSON.stringify(sheet, null, 2)}\n`)
+      if (flags.markdown !== undefined) writeFileAtomically(flags.markdown, renderDatasheet(sheet))
+      out.write(flags.json === true ? `${JSON.stringify(sheet, null, 2)}\n` : renderDatasheet(sheet))
+      if (sheet.problems.length > 0) setStatus(EXIT_STATUS.notHeld)
+    })
+}
+
+function parseCount(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) < 1)
+    throw new InvalidArgumentError('A count is a whole number of at least 1.')
+  return Number(text)
+}

@@ -1,0 +1,257 @@
+/** Makes a lab's datasheet by grading everything whose mark is known beforehand. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { simpleGit } from 'simple-git'
+import type { AnyLab, Mutant } from '../contract/lab.ts'
+import { gradeSubmission } from '../grade/grade-submission.ts'
+import { packageVersion } from '../project-root.ts'
+import type { Result } from '../result/result.ts'
+import type { Rubric } from '../rubric/rubric-schema.ts'
+import { starterFiles } from '../starter/starter-files.ts'
+import { writeStarter } from '../starter/write-starter.ts'
+import { allowedPaths } from '../submission/layout.ts'
+import { prepareSubmission } from '../submission/prepare.ts'
+import { benignFiles, mutantFiles, solutionFiles } from '../submission/solution-files.ts'
+import type { Variant } from '../variant.ts'
+import { applicable, type ChosenVariant, chooseVariants } from './choose-variants.ts'
+import { DATASHEET_SCHEMA, type Datasheet, type Graded } from './datasheet.ts'
+import { findLeaks } from './leak-gate.ts'
+
+export interface VerifyOptions {
+  /** Variants at least; more when it takes more to see every value. */
+  readonly variants: number
+  /** Hidden seeds for each grading of the reference and of benign variants. */
+  readonly seeds: number
+  /** On how many variants each mutant is graded. */
+  readonly variantsPerMutant: number
+  readonly onProgress?: (what: string) => void
+}
+
+/** Hidden seeds of verification: fresh ones for each, and the same on every machine. */
+const FIRST_HIDDEN_SEED = 1_000
+
+type Files = ReadonlyMap<string, string>
+
+class Verifier {
+  readonly problems: string[] = []
+  readonly #lab: AnyLab
+  readonly #rubric: Rubric
+  readonly #onProgress: (what: string) => void
+
+  constructor(lab: AnyLab, rubric: Rubric, onProgress: (what: string) => void) {
+    this.#lab = lab
+    this.#rubric = rubric
+    this.#onProgress = onProgress
+  }
+
+  async grade(files: Files, variant: string, hiddenSeed: number, what: string): Promise<Result> {
+    this.#onProgress(`${what}, variant ${variant}, seed ${hiddenSeed}`)
+    const submission = await prepareSubmission(this.#lab, files, { typeCheck: false })
+    return gradeSubmission(this.#lab, submission, {
+      rubric: this.#rubric,
+      variantSeed: variant,
+      suites: 'both',
+      hiddenSeed,
+      version: packageVersion(),
+      budget: { grantedShrinks: 0, maxShrinks: 0 },
+    })
+  }
+
+  /** Gradings that must all be 100 %. */
+  async mustScoreAll(
+    what: string,
+    variants: readonly ChosenVariant[],
+    seeds: number,
+    files: (parameters: Variant) => Files,
+  ): Promise<Graded[]> {
+    const gradings: Graded[] = []
+    for (const { seed, parameters } of variants) {
+      for (let n = 0; n < seeds; n++) {
+        const result = await this.grade(files(parameters), seed, FIRST_HIDDEN_SEED + n, what)
+        gradings.push(graded(result))
+        if (result.points < result.maxPoints) {
+          const [message] = result.diagnostics
+          const laws = message?.message ?? (graded(result).killedBy.join(', ') || 'counters')
+          this.problems.push(
+            `The ${what} loses points on variant ${seed}, hidden seed ${FIRST_HIDDEN_SEED + n}: ${laws}.`,
+          )
+        }
+      }
+    }
+    return gradings
+  }
+
+  async mustLose(mutant: Mutant, variants: readonly ChosenVariant[], seeds: number): Promise<Graded[]> {
+    const gradings: Graded[] = []
+    for (const [i, { seed, parameters }] of variants.entries()) {
+      for (let n = 0; n < (i === 0 ? seeds : 1); n++) {
+        const files = mutantFiles(this.#lab, parameters, mutant)
+        const result = await this.grade(files, seed, FIRST_HIDDEN_SEED + n, `mutant ${mutant.id}`)
+        const grading = graded(result)
+        gradings.push(grading)
+        if (result.outcome === 'doesNotCompile') {
+          this.problems.push(`The mutant ${mutant.id} does not compile: ${result.diagnostics[0]?.message ?? ''}.`)
+        } else if (!grading.lost.includes(mutant.item)) {
+          this.problems.push(
+            `The mutant ${mutant.id} loses nothing in "${mutant.item}" on variant ${seed}, hidden seed ${grading.hiddenSeed}; it scores ${grading.points}.`,
+          )
+        }
+      }
+    }
+    return gradings
+  }
+}
+
+/** Grades the reference, the starter, all mutants and benign variants, and looks for leaks. */
+export async function verifyLab(lab: AnyLab, rubric: Rubric, options: VerifyOptions): Promise<Datasheet> {
+  const verifier = new Verifier(lab, rubric, options.onProgress ?? (() => {}))
+  const { problems } = verifier
+  const variants = chooseVariants(lab, options.variants)
+  const first = variants[0]!
+
+  const reference = await verifier.mustScoreAll('reference', variants, options.seeds, (parameters) =>
+    solutionFiles(lab, parameters),
+  )
+  const repeated = await repeatGradings(lab, verifier, variants)
+  if (repeated.different > 0) problems.push(`${repeated.different} gradings of the same seed gave another digest.`)
+
+  const { leaks, points } = await verifyStarter(lab, rubric, verifier, first.seed)
+  for (const { file, text } of leaks) problems.push(`The starter's ${file} holds a part of the solution: ${text}`)
+  if (points !== lab.baseline) {
+    problems.push(`The untouched starter scores ${points}, and the lab says that it scores ${lab.baseline}.`)
+  }
+
+  const mutants: Datasheet['mutants'][number][] = []
+  for (const mutant of lab.mutants as readonly Mutant[]) {
+    const applies = (mutant.appliesTo ?? (() => true)) as (parameters: Variant) => boolean
+    const on = applicable(lab, variants, applies).slice(0, options.variantsPerMutant)
+    const gradings = await verifier.mustLose(mutant, on, options.seeds)
+    mutants.push({ id: mutant.id, item: mutant.item, story: mutant.story, gradings })
+  }
+
+  const benign: Datasheet['benign'][number][] = []
+  for (const { id, story, file } of lab.benign) {
+    const gradings = await verifier.mustScoreAll(
+      `benign variant ${id}`,
+      variants.slice(0, options.variantsPerMutant),
+      1,
+      (parameters) => benignFiles(lab, parameters, file),
+    )
+    benign.push({ id, story, gradings })
+  }
+
+  const copies: Datasheet['copies'][number][] = []
+  for (const [i, from] of variants.slice(0, -1).entries()) {
+    const to = variants[i + 1]!
+    const result = await verifier.grade(
+      solutionFiles(lab, from.parameters),
+      to.seed,
+      FIRST_HIDDEN_SEED,
+      'copied solution',
+    )
+    copies.push({ from: from.seed, to: to.seed, points: result.points })
+    if (result.points === result.maxPoints) {
+      problems.push(`The solution of ${from.seed} loses nothing when it is handed in for ${to.seed}.`)
+    }
+  }
+
+  const items = rubric.items.map(({ id }) => ({
+    id,
+    kills: mutants.filter(({ gradings }) => gradings.some(({ lost }) => lost.includes(id))).map((mutant) => mutant.id),
+    alone: mutants
+      .filter(({ gradings }) => gradings.every(({ lost }) => lost.length === 1 && lost[0] === id))
+      .map((mutant) => mutant.id),
+  }))
+  for (const { id, kills } of items)
+    if (kills.length === 0) problems.push(`No mutant loses points in the item "${id}".`)
+
+  return {
+    schema: DATASHEET_SCHEMA,
+    lab: lab.id,
+    version: packageVersion(),
+    maxPoints: rubric.points,
+    variants,
+    reference,
+    starter: { points, baseline: lab.baseline },
+    mutants,
+    items,
+    benign,
+    repeated,
+    copies,
+    leaks,
+    problems,
+  }
+}
+
+/** What a grading of the datasheet keeps. An item that only waits for others has not caught anything itself. */
+function graded(result: Result): Graded {
+  return {
+    variant: result.variant.seed,
+    hiddenSeed: result.seeds.hidden ?? 0,
+    points: result.points,
+    lost: result.items.filter((item) => losesByItself(result, item)).map(({ id }) => id),
+    killedBy: [...new Set(result.laws.filter(({ verdict }) => verdict !== 'held').map(({ id }) => id))],
+  }
+}
+
+function losesByItself(result: Result, { id, points, maxPoints }: Result['items'][number]): boolean {
+  if (points === maxPoints) return false
+  const law = result.laws.some(({ item, verdict }) => item === id && verdict !== 'held')
+  return law || result.counters.some(({ item, value, full }) => item === id && value > full)
+}
+
+async function repeatGradings(
+  lab: AnyLab,
+  verifier: Verifier,
+  variants: readonly ChosenVariant[],
+): Promise<Datasheet['repeated']> {
+  let same = 0
+  let different = 0
+  for (const { seed, parameters } of variants.slice(0, 2)) {
+    const digests = new Set<string>()
+    for (let n = 0; n < 2; n++) {
+      const files = solutionFiles(lab, parameters)
+      digests.add((await verifier.grade(files, seed, FIRST_HIDDEN_SEED, 'reference again')).digest)
+    }
+    if (digests.size === 1) same++
+    else different++
+  }
+  return { same, different }
+}
+
+/** Makes a real starter, grades its skeleton, and reads all of its tree; its history must be one commit. */
+async function verifyStarter(
+  lab: AnyLab,
+  rubric: Rubric,
+  verifier: Verifier,
+  seed: string,
+): Promise<{ leaks: Datasheet['leaks']; points: number }> {
+  const { files, stripped } = starterFiles(lab, rubric, seed)
+  const folder = mkdtempSync(join(tmpdir(), 'trapframe-verify-'))
+  try {
+    await writeStarter(files, folder, 'Starter')
+    const commits = await simpleGit(folder).raw('rev-list', '--all', '--count')
+    if (commits.trim() !== '1') verifier.problems.push(`The starter's history has ${commits.trim()} commits, not one.`)
+    const leaks = findLeaks(stripped, readTree(folder))
+    const skeleton = new Map(
+      allowedPaths(lab).flatMap((path) => (files.has(path) ? [[path, files.get(path)!] as const] : [])),
+    )
+    const { points } = await verifier.grade(skeleton, seed, FIRST_HIDDEN_SEED, 'untouched starter')
+    return { leaks, points }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function readTree(folder: string, prefix = ''): Map<string, string> {
+  const texts = new Map<string, string>()
+  for (const name of readdirSync(join(folder, prefix))) {
+    if (name === '.git') continue
+    const path = prefix === '' ? name : `${prefix}/${name}`
+    if (statSync(join(folder, path)).isDirectory()) {
+      for (const [inner, text] of readTree(folder, path)) texts.set(inner, text)
+    } else texts.set(path, readFileSync(join(folder, path), 'utf8'))
+  }
+  return texts
+}
