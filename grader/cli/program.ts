@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { EXIT_STATUS, WrongUse } from '../failures.ts'
 import { packageVersion } from '../project-root.ts'
+import { addDemoCommand } from './commands/demo.ts'
 import { addGradeCommand } from './commands/grade.ts'
 import { addLabsCommand } from './commands/labs.ts'
 import { addReplayCommand } from './commands/replay.ts'
@@ -44,6 +45,7 @@ Examples:
   addRunCommand(program)
   addVectorsCommand(program, streams)
   addSchemaCommand(program, streams)
+  addDemoCommand(program, labs, streams)
   return program
 }
 
