@@ -22,6 +22,8 @@ export interface TerminalOptions {
 
 const MIN_COLUMNS = 60
 const MAX_COLUMNS = 110
+/** Most failures of a submission have few causes: the first cards show them, and the rest are named. */
+const MAX_CARDS = 4
 /** Unwritten methods repeat one sentence over many laws: more than this says nothing new. */
 const MAX_UNWRITTEN = 12
 
@@ -48,7 +50,8 @@ export function renderTerminal(result: Result, options: TerminalOptions): string
     result.outcome === 'doesNotCompile' ? compilerMessages(result, page) : [],
     items(result, page),
     counters(result, page),
-    ...broken.map((failure) => failureBlock(failure, page)),
+    ...broken.slice(0, MAX_CARDS).map((failure) => failureBlock(failure, page)),
+    moreBlock(broken.slice(MAX_CARDS), page),
     unwrittenBlock(unwritten, page),
     footer(result, page),
   ]
@@ -130,6 +133,17 @@ function failureBlock(failure: Failure, page: Page): string[] {
     `  ${paint('dim', `${failure.id}, ${suitesInWords(failure.suites)}: ${VERDICT_WORDS[failure.verdict]}`)}`,
   ]
   return failure.card === undefined ? lines : [...lines, ...cardLines(failure.card, page)]
+}
+
+/** Failed laws without their cards. */
+function moreBlock(more: readonly Failure[], { paint, columns }: Page): string[] {
+  if (more.length === 0) return []
+  const lines = more.flatMap(({ sentence, id }) => {
+    const [first = '', ...rest] = wrap(`${plainLine(sentence)} (${id})`, columns - 2)
+    return [`${paint('red', '✘')} ${first}`, ...rest.map((line) => `  ${line}`)]
+  })
+  const hint = `${count(more.length, 'more law')} ${more.length === 1 ? 'does' : 'do'} not hold; JSON, HTML and Markdown have the cards`
+  return [paint(['bold', 'red'], hint), ...lines]
 }
 
 function cardLines(card: Card, page: Page): string[] {
