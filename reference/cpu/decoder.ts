@@ -18,7 +18,8 @@ import {
   PREFIX_REPNE,
   SS,
 } from './instruction.ts'
-import { OPCODE_COUNT, OPCODE_FORMS, type OpcodeForm, usesModrm } from './opcode-map.ts'
+import type { OpcodeForm } from './opcode-form.ts'
+import { OPCODE_COUNT, OPCODE_FORMS, usesModrm } from './opcode-map.ts'
 
 /** No instruction is longer, in bytes; a longer one is #GP(0). */
 export const MAX_INSTRUCTION_LENGTH = 15

@@ -9,6 +9,8 @@
  * q 8 bytes, v and z the operand size, p a far pointer of it, a two of it (BOUND), s six bytes (GDTR, IDTR).
  * `cbw/cwde` names an instruction by its operand size, 16 or 32.
  */
+import { fpuFormOf } from './fpu-map.ts'
+import { type OpcodeForm, readCell, readRows } from './opcode-form.ts'
 
 const ONE_BYTE = `
 00 add Eb,Gb | add Ev,Gv | add Gb,Eb | add Gv,Ev | add AL,Ib | add eAX,Iz | push ES | pop ES
@@ -23,20 +25,20 @@ const ONE_BYTE = `
 48 dec Zv    | dec Zv    | dec Zv    | dec Zv    | dec Zv    | dec Zv     | dec Zv  | dec Zv
 50 push Zv   | push Zv   | push Zv   | push Zv   | push Zv   | push Zv    | push Zv | push Zv
 58 pop Zv    | pop Zv    | pop Zv    | pop Zv    | pop Zv    | pop Zv     | pop Zv  | pop Zv
-60 pusha/pushad | popa/popad | bound Gv,Ma | arpl Ew,Gw | - | - | - | -
+60 pushaw/pushad | popaw/popad | bound Gv,Ma | arpl Ew,Gw | - | - | - | -
 68 push Iz | imul Gv,Ev,Iz | push sIb | imul Gv,Ev,sIb | ins Yb,DX | ins Yv,DX | outs DX,Xb | outs DX,Xv
 70 jo Jb | jno Jb | jb Jb | jae Jb | je Jb | jne Jb | jbe Jb | ja Jb
 78 js Jb | jns Jb | jp Jb | jnp Jb | jl Jb | jge Jb | jle Jb | jg Jb
 80 #1 Eb,Ib  | #1 Ev,Iz  | #1 Eb,Ib  | #1 Ev,sIb | test Eb,Gb | test Ev,Gv | xchg Eb,Gb | xchg Ev,Gv
 88 mov Eb,Gb | mov Ev,Gv | mov Gb,Eb | mov Gv,Ev | mov Ex,Sw  | lea Gv,M   | mov Sw,Ew  | #1A Ev
 90 nop | xchg Zv,eAX | xchg Zv,eAX | xchg Zv,eAX | xchg Zv,eAX | xchg Zv,eAX | xchg Zv,eAX | xchg Zv,eAX
-98 cbw/cwde | cwd/cdq | callf Ap | fwait | pushf/pushfd | popf/popfd | sahf | lahf
+98 cbw/cwde | cwd/cdq | callf Ap | fwait | pushfw/pushfd | popfw/popfd | sahf | lahf
 a0 mov AL,Ob | mov eAX,Ov | mov Ob,AL | mov Ov,eAX | movs Yb,Xb | movs Yv,Xv | cmps Xb,Yb | cmps Xv,Yv
 a8 test AL,Ib | test eAX,Iz | stos Yb,AL | stos Yv,eAX | lods AL,Xb | lods eAX,Xv | scas AL,Yb | scas eAX,Yv
 b0 mov Zb,Ib | mov Zb,Ib | mov Zb,Ib | mov Zb,Ib | mov Zb,Ib | mov Zb,Ib | mov Zb,Ib | mov Zb,Ib
 b8 mov Zv,Iz | mov Zv,Iz | mov Zv,Iz | mov Zv,Iz | mov Zv,Iz | mov Zv,Iz | mov Zv,Iz | mov Zv,Iz
 c0 #2 Eb,Ib  | #2 Ev,Ib  | ret Iw   | ret       | les Gv,Mp | lds Gv,Mp | #11 Eb,Ib | #11 Ev,Iz
-c8 enter Iw,Ib | leave   | retf Iw  | retf      | int3 | int Ib | into | iret/iretd
+c8 enter Iw,Ib | leave   | retf Iw  | retf      | int3 | int Ib | into | iretw/iretd
 d0 #2 Eb,1   | #2 Ev,1   | #2 Eb,CL | #2 Ev,CL  | aam Ib | aad Ib | salc | xlat
 d8 fpu E     | fpu E     | fpu E    | fpu E     | fpu E | fpu E | fpu E | fpu E
 e0 loopne Jb | loope Jb  | loop Jb  | jcxz Jb   | in AL,Ib | in eAX,Ib | out Ib,AL | out Ib,eAX
@@ -47,7 +49,7 @@ f8 clc | stc   | cli | sti | cld | std | #4 Eb  | #5 Ev`
 const TWO_BYTE = `
 00 #6 Ew | #7 M | lar Gv,Ew | lsl Gv,Ew | - | - | clts | -
 08 invd | wbinvd | - | ud2 | - | - | - | -
-18 nop Ev | nop Ev | nop Ev | nop Ev | nop Ev | nop Ev | nop Ev | nop Ev
+18 hintnop Ev | hintnop Ev | hintnop Ev | hintnop Ev | hintnop Ev | hintnop Ev | hintnop Ev | nop Ev
 20 mov Rd,Cd | mov Rd,Dd | mov Cd,Rd | mov Dd,Rd | - | - | - | -
 30 wrmsr | rdtsc | rdmsr | rdpmc | sysenter | sysexit | - | -
 40 cmovo Gv,Ev | cmovno Gv,Ev | cmovb Gv,Ev | cmovae Gv,Ev | cmove Gv,Ev | cmovne Gv,Ev | cmovbe Gv,Ev | cmova Gv,Ev
@@ -79,16 +81,6 @@ const GROUPS = `
 9  -    | cmpxchg8b | - | - | - | - | - | -
 11 mov  | -   | -   | -   | -   | -   | -   | -`
 
-/** One instruction form, or one group of forms, at an opcode. */
-export interface OpcodeForm {
-  /** Empty for a group. `cbw/cwde` names two by the operand size. */
-  readonly mnemonic: string
-  /** Operand codes: see the head of this file. `Ex` is a register of the operand size or a 16-bit memory operand. */
-  readonly operands: readonly string[]
-  /** The forms by reg field, when the opcode is a group. */
-  readonly group: readonly (OpcodeForm | undefined)[] | undefined
-}
-
 /** Number of opcodes: 256 of one byte, then 256 of `0F xx`. */
 export const OPCODE_COUNT = 0x200
 
@@ -96,10 +88,14 @@ export const OPCODE_COUNT = 0x200
 export const OPCODE_FORMS: readonly (OpcodeForm | undefined)[] = readMap()
 
 const VMCALL: OpcodeForm = { mnemonic: 'vmcall', operands: [], group: undefined }
+const GROUP_7 = 0x101
+const FIRST_FPU = 0xd8
+const LAST_FPU = 0xdf
 
 /** The form of an instruction whose ModR/M fields are known; `undefined` when the processor does not define it. */
 export function formOf(opcode: number, mod: number, reg: number, rm: number): OpcodeForm | undefined {
-  if (opcode === 0x101 && mod === 3 && reg === 0 && rm === 1) return VMCALL
+  if (opcode >= FIRST_FPU && opcode <= LAST_FPU) return fpuFormOf(opcode, mod, reg, rm)
+  if (opcode === GROUP_7 && mod === 3 && reg === 0 && rm === 1) return VMCALL
   const cell = OPCODE_FORMS[opcode]
   const form = cell?.group ? cell.group[reg] : cell
   const isMemoryOnly = form?.operands.some((operand) => operand.startsWith('M')) ?? false
@@ -112,10 +108,10 @@ export function usesModrm(operand: string): boolean {
 }
 
 function readMap(): (OpcodeForm | undefined)[] {
-  const groups = new Map(rows(GROUPS))
+  const groups = new Map(readRows(GROUPS))
   const forms: (OpcodeForm | undefined)[] = Array.from({ length: OPCODE_COUNT }, () => undefined)
   const fill = (first: number, table: string) => {
-    for (const [start, cells] of rows(table)) {
+    for (const [start, cells] of readRows(table)) {
       for (const [column, cell] of cells.entries()) {
         forms[first + Number.parseInt(start, 16) + column] = readCell(cell, groups)
       }
@@ -124,29 +120,4 @@ function readMap(): (OpcodeForm | undefined)[] {
   fill(0x000, ONE_BYTE)
   fill(0x100, TWO_BYTE)
   return forms
-}
-
-function rows(table: string): [name: string, cells: string[]][] {
-  return table
-    .trim()
-    .split('\n')
-    .map((line) => {
-      const [name, ...words] = line.split(' ')
-      const cells = words.join(' ').split('|')
-      return [name!, cells.map((cell) => cell.trim())]
-    })
-}
-
-function readCell(cell: string, groups: Map<string, string[]>): OpcodeForm | undefined {
-  if (cell === '-') return undefined
-  const [name, list = ''] = cell.split(' ')
-  const operands = list === '' ? [] : list.split(',')
-  if (!name!.startsWith('#')) return { mnemonic: name!, operands, group: undefined }
-  const members = groups.get(name!.slice(1))!
-  return { mnemonic: '', operands, group: members.map((member) => readMember(member, operands)) }
-}
-
-function readMember(member: string, inherited: readonly string[]): OpcodeForm | undefined {
-  const form = readCell(member, new Map())
-  return form && form.operands.length === 0 ? { ...form, operands: inherited } : form
 }
