@@ -60,6 +60,8 @@ export interface ReplayStep {
   readonly label: string
   readonly expected: string
   readonly actual: string
+  /** What changed in the guest since the step before: registers, flags and memory, `EIP 2015h → 2016h`. */
+  readonly changed?: readonly string[]
 }
 
 /** A law of any case type, as suites list them. */

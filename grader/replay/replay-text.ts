@@ -37,10 +37,16 @@ export function stepLines(steps: readonly ReplayStep[], { colour, columns, all }
     ...shown.map((row, index) => {
       const differs = row[1] !== row[2]
       const text = line(from + index === first ? '▶' : differs ? '✘' : ' ', row)
-      return differs ? paint('red', text) : text
+      const changed = changedLine(steps[from + index]?.changed ?? [], columns)
+      return (differs ? paint('red', text) : text) + (changed === '' ? '' : `\n${paint('dim', changed)}`)
     }),
     ...(end < rows.length ? [paint('dim', `  … ${rows.length - end} steps behind; --all shows them`)] : []),
   ]
+}
+
+/** What changed in the guest before a step, below the step's own line. */
+function changedLine(changed: readonly string[], columns: number): string {
+  return changed.length === 0 ? '' : fit(`    ${changed.map(plainLine).join(', ')}`, columns).trimEnd()
 }
 
 /** What became of the case as a whole. */

@@ -63,18 +63,20 @@ export function requireMonotone(run: Run): void {
 /** A run as steps for `trapframe replay`: each event, and each question for the times. */
 export function replaySteps(run: Run): ReplayStep[] {
   const steps = [
-    ...run.events.map((event) => ({
+    ...run.events.map((event, i) => ({
       at: event.at,
       label: eventLine(event),
       expected: event.problem?.expected ?? event.answer ?? '',
       actual: event.problem?.actual ?? event.answer ?? '',
+      changed: run.changes[i] ?? [],
     })),
     ...run.queries.map(({ at, vcpu, told, book }) => ({
       at,
       label: `cycle ${at}: the times of vcpu ${vcpu}`,
       expected: `idle ${book.idle}, busy ${book.busy}, steal ${book.steal}`,
       actual: `idle ${told.idle}, busy ${told.busy}, steal ${told.steal}`,
+      changed: [],
     })),
   ]
-  return steps.sort((a, b) => a.at - b.at).map(({ label, expected, actual }) => ({ label, expected, actual }))
+  return steps.sort((a, b) => a.at - b.at).map(({ at: _, ...step }) => step)
 }

@@ -53,7 +53,7 @@ function scenarioLaw(
     runs,
     check: (scenario, context) => judge(runScenario(scenario, context), context, scenario),
     describe: describeScenario,
-    replay: (scenario, context) => replaySteps(runScenario(scenario, context)),
+    replay: (scenario, context) => replaySteps(runScenario(scenario, context, true)),
   })
 }
 

@@ -14,6 +14,7 @@ import {
   type Problem,
   type VcpuTimes,
 } from '../../../reference/index.ts'
+import { GuestChanges } from './guest-changes.ts'
 import type { Scenario, ScenarioEvent } from './scenario.ts'
 import type { Variant } from './variant.ts'
 
@@ -39,6 +40,8 @@ export interface Reading {
 
 export interface Run {
   readonly events: readonly HostEvent[]
+  /** What the guest changed before each event; empty unless it was watched. */
+  readonly changes: readonly (readonly string[])[]
   readonly problems: readonly (Problem & { readonly at: number; readonly vcpu: number })[]
   readonly queries: readonly Query[]
   readonly readings: readonly Reading[]
@@ -54,11 +57,16 @@ const MAX_EVENTS = 20_000
 /** More than any scenario leaves room for, unless a guest that should sleep runs on. */
 const MAX_BUSY_CYCLES = 1_200_000
 
-/** Runs a scenario; everybody's times are asked for after each of its events and at the end. */
-export function runScenario(scenario: Scenario, { variant, connect }: Context): Run {
+/**
+ * Runs a scenario; everybody's times are asked for after each of its events and at the end.
+ * @param watch also writes down what the guest changed before each event, for a replay
+ */
+export function runScenario(scenario: Scenario, { variant, connect }: Context, watch = false): Run {
   const events: HostEvent[] = []
   const queries: Query[] = []
   const readings: Reading[] = []
+  const changes: (readonly string[])[] = []
+  let watched: GuestChanges | undefined
   let monitor = connect()
   const vmOf = scenario.vms.flatMap((programs, vm) => programs.map(() => vm))
   const host = new Host({
@@ -71,6 +79,7 @@ export function runScenario(scenario: Scenario, { variant, connect }: Context): 
     vms: scenario.vms.map((programs) => ({ memoryBytes: 0x1_0000, vcpus: programs.length })),
     observer: (event) => {
       events.push(event)
+      if (watched !== undefined) changes.push(watched.since(event.vcpu))
       if (events.length > MAX_EVENTS) throw tooBusy(events)
       if (event.guestAnswer === undefined || event.question === undefined) return
       const idle = (vcpu: number) => BigInt(host.ledger(vcpu).totals(event.at).idle)
@@ -85,6 +94,7 @@ export function runScenario(scenario: Scenario, { variant, connect }: Context): 
     },
   })
   bootIdleGuests(host, scenario.vms, variant)
+  if (watch) watched = new GuestChanges(host)
 
   const query = (at: number) => {
     for (let vcpu = 0; vcpu < host.vcpuCount; vcpu++) {
@@ -112,6 +122,7 @@ export function runScenario(scenario: Scenario, { variant, connect }: Context): 
   query(host.now)
   return {
     events,
+    changes,
     problems: events.flatMap(({ at, vcpu, problem }) => (problem === undefined ? [] : [{ ...problem, at, vcpu }])),
     queries,
     readings,
