@@ -13,14 +13,13 @@ import {
   PREFIX_REP,
   PREFIX_REPNE,
 } from './instruction.ts'
-import type { OpcodeForm } from './opcode-form.ts'
+import { isFixedRegister, type OpcodeForm } from './opcode-form.ts'
 import { formOf } from './opcode-map.ts'
 
 const REGISTERS_8 = ['al', 'cl', 'dl', 'bl', 'ah', 'ch', 'dh', 'bh']
 const REGISTERS_16 = ['ax', 'cx', 'dx', 'bx', 'sp', 'bp', 'si', 'di']
 const REGISTERS_32 = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi']
 const SEGMENTS = ['es', 'cs', 'ss', 'ds', 'fs', 'gs']
-const FIXED_OPERAND = /^([ACDEFGS][LSX]|1)$/
 const BAD = '(bad)'
 
 /** These move by the operand size without naming an operand of it. */
@@ -157,7 +156,7 @@ function operandText(instruction: Instruction, code: string, address: number): s
       // ENTER is the one instruction with two immediates.
       return hex((instruction.opcode === 0xc8 ? immediate2 : immediate) & 0xff)
   }
-  if (FIXED_OPERAND.test(code)) return code.toLowerCase()
+  if (code === '1' || isFixedRegister(code)) return code.toLowerCase()
   switch (kind) {
     case 'E':
     case 'M':

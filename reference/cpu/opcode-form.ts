@@ -38,3 +38,8 @@ function readMember(member: string, inherited: readonly string[]): OpcodeForm | 
   const form = readCell(member, new Map())
   return form && form.operands.length === 0 ? { ...form, operands: inherited } : form
 }
+
+/** True for a code that is a register's name, such as AL, DX or ES. */
+export function isFixedRegister(code: string): boolean {
+  return /^[ACDEFGS][LSX]$/.test(code)
+}

@@ -10,7 +10,7 @@
  * `cbw/cwde` names an instruction by its operand size, 16 or 32.
  */
 import { fpuFormOf } from './fpu-map.ts'
-import { type OpcodeForm, readCell, readRows } from './opcode-form.ts'
+import { isFixedRegister, type OpcodeForm, readCell, readRows } from './opcode-form.ts'
 
 const ONE_BYTE = `
 00 add Eb,Gb | add Ev,Gv | add Gb,Eb | add Gv,Ev | add AL,Ib | add eAX,Iz | push ES | pop ES
@@ -104,7 +104,7 @@ export function formOf(opcode: number, mod: number, reg: number, rm: number): Op
 
 /** True when the operand lives in the ModR/M byte. */
 export function usesModrm(operand: string): boolean {
-  return /^[EGRMSCD](?!X$|S$)/.test(operand)
+  return !isFixedRegister(operand) && /^[EGRMSCD]/.test(operand)
 }
 
 function readMap(): (OpcodeForm | undefined)[] {
