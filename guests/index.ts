@@ -1,9 +1,13 @@
 /** Our own guests by name: what `trapframe run guest:NAME` boots. */
+import { buildClock } from './clock.ts'
+import { buildEcho } from './echo.ts'
+import { buildHello } from './hello.ts'
+import type { Guest } from './support/kernel.ts'
 
-/** A guest ready to be loaded. */
-export interface Guest {
-  /** A multiboot kernel. */
-  readonly image: Uint8Array
+export type { Guest } from './support/kernel.ts'
+
+export const guests: Readonly<Record<string, () => Guest>> = {
+  hello: buildHello,
+  clock: buildClock,
+  echo: buildEcho,
 }
-
-export const guests: Readonly<Record<string, () => Guest>> = {}
