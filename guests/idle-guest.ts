@@ -2,7 +2,17 @@
  * Guests that sleep: small programs made of steps, with interrupt and NMI handlers, each vcpu its own. They run in flat
  * protected mode without an operating system; what firmware would do is done by {@link bootIdleGuests}.
  */
-import type { GuestMemory, Host, Processor } from '../reference/index.ts'
+import {
+  Assembler,
+  type DisassembledLine,
+  disassembleBytes,
+  type GuestMemory,
+  type Host,
+  mem32,
+  registers as names,
+  near,
+  type Processor,
+} from '../reference/index.ts'
 
 /** The lines of the interrupt controllers that the guests have handlers for. */
 export const GUEST_IRQS = [3, 4, 5] as const
@@ -40,22 +50,7 @@ export interface GuestQuestionPlace {
   readonly number: number
 }
 
-class Code {
-  readonly bytes: number[] = []
-  readonly origin: number
-  constructor(origin: number) {
-    this.origin = origin
-  }
-  get here(): number {
-    return this.origin + this.bytes.length
-  }
-  emit(...bytes: number[]): void {
-    this.bytes.push(...bytes)
-  }
-  emit32(value: number): void {
-    this.emit(value & 255, (value >> 8) & 255, (value >> 16) & 255, (value >> 24) & 255)
-  }
-}
+const { al, eax, ebx, ecx, edx, esp, ds, es, ss } = names
 
 const CODE = 0x2000
 const CODE_STEP = 0x1000
@@ -69,122 +64,175 @@ const USER_STACK = 0xe000
 
 const WORK_LOOPS = 20
 
-function work(code: Code, loops: number): void {
-  code.emit(0xb9)
-  code.emit32(loops)
-  code.emit(0x49, 0x75, 0xfd)
+/** The first interrupt controller: EOI goes to its command port, masks are at its data port. */
+const PIC_COMMAND = 0x20
+const PIC_DATA = 0x21
+const EOI = 0x20
+
+/** Selectors with their privilege level, and a hypercall and a leaf that mean nothing to the hypervisor. */
+const USER_CODE = 0x1b
+const USER_DATA = 0x23
+const OTHER_LEAF = 0x4000_00f1
+const OTHER_HYPERCALL = 0x7b
+
+/** A vcpu's variables, at DATA + 0x100 × its number. */
+const ISR_WAITS = 0
+const NMI_WAITS = 4
+const SAVED_ESP = 8
+const CONTINUATION = 12
+
+/** Where a vcpu's program lies, and where its parts begin. */
+interface IdleCode {
+  readonly origin: number
+  readonly bytes: Uint8Array
+  readonly isr: number
+  readonly nmi: number
+  readonly gp: number
+  /** The loop of the program's steps, up to the end. */
+  readonly entry: number
 }
 
-function emitOp(code: Code, op: GuestOp, ask: GuestQuestionPlace, vcpu: number): void {
-  const question = (number: number, cpuid: boolean) => {
-    code.emit(0xb8)
-    code.emit32(number)
-    code.emit(0xbb)
-    code.emit32(0x1111_1111)
-    code.emit(0xb9)
-    code.emit32(0x2222_2222)
-    code.emit(0xba)
-    code.emit32(0x3333_3333)
-    if (cpuid) code.emit(0x0f, 0xa2)
-    else code.emit(0x0f, 0x01, 0xc1)
-  }
+function assemble(program: GuestProgram, question: GuestQuestionPlace, vcpu: number): IdleCode {
+  const a = new Assembler({ origin: CODE + vcpu * CODE_STEP })
+  handlers(a, program, vcpu)
+  a.label('entry')
+  for (const op of program.ops) step(a, op, question, vcpu)
+  a.jmp(near('entry'))
+  const { origin, bytes, symbols } = a.assemble()
+  const at = (name: string) => symbols.get(name)!
+  return { origin, bytes, isr: at('isr'), nmi: at('nmi'), gp: at('gp'), entry: at('entry') }
+}
+
+function step(a: Assembler, op: GuestOp, { place, number }: GuestQuestionPlace, vcpu: number): void {
   switch (op.op) {
     case 'work':
-      work(code, op.loops)
+      work(a, op.loops)
       return
     case 'mask':
-      code.emit(0xe4, 0x21, 0x0c, 1 << op.irq, 0xe6, 0x21)
+      a.in(al, PIC_DATA)
+      a.or(al, 1 << op.irq)
+      a.out(PIC_DATA, al)
       return
     case 'unmask':
-      code.emit(0xe4, 0x21, 0x24, ~(1 << op.irq) & 255, 0xe6, 0x21)
+      a.in(al, PIC_DATA)
+      a.and(al, ~(1 << op.irq) & 0xff)
+      a.out(PIC_DATA, al)
       return
     case 'hlt':
-      code.emit(0xf4)
+      a.hlt()
       return
     case 'stiHlt':
-      code.emit(0xfb, 0xf4)
+      a.sti()
+      a.hlt()
       return
     case 'stiNopHlt':
-      code.emit(0xfb, 0x90, 0xf4)
+      a.sti()
+      a.nop()
+      a.hlt()
       return
     case 'cliHlt':
-      code.emit(0xfa, 0xf4)
+      a.cli()
+      a.hlt()
       return
     case 'stiRepHlt':
-      code.emit(0xfb, 0xf3, 0xf4)
+      a.sti()
+      a.rep().hlt()
       return
     case 'sti':
-      code.emit(0xfb)
+      a.sti()
       return
     case 'cli':
-      code.emit(0xfa)
+      a.cli()
       return
     case 'cliIn':
-      code.emit(0xfa, 0xe4, 0x21)
+      a.cli()
+      a.in(al, PIC_DATA)
       return
     case 'stiWork':
-      code.emit(0xfb)
-      work(code, WORK_LOOPS)
+      a.sti()
+      work(a, WORK_LOOPS)
       return
-    case 'userHlt': {
-      // mov [continuation], after; mov [esp save], esp; push ss3, esp3, eflags, cs3, eip; iret; user: hlt
-      const data = DATA + vcpu * 0x100
-      code.emit(0x89, 0x25)
-      code.emit32(data + 8)
-      code.emit(0xc7, 0x05)
-      code.emit32(data + 12)
-      const patch = code.bytes.length
-      code.emit32(0)
-      code.emit(0x6a, 0x23)
-      code.emit(0x68)
-      code.emit32(USER_STACK + (vcpu + 1) * 0x200)
-      code.emit(0x9c)
-      code.emit(0x6a, 0x1b)
-      code.emit(0x68)
-      code.emit32(code.here + 5)
-      code.emit(0xcf)
-      code.emit(0xf4)
-      const after = code.here
-      for (let i = 0; i < 4; i++) code.bytes[patch + i] = (after >> (8 * i)) & 255
+    case 'userHlt':
+      userHlt(a, vcpu)
       return
-    }
     case 'ask':
-      question(ask.number, ask.place === 'cpuid')
+      ask(a, number, place)
       return
     case 'askOther':
-      question(ask.number ^ 1, ask.place === 'cpuid')
-      question(ask.place === 'cpuid' ? 0x7b : 0x4000_00f1, ask.place !== 'cpuid')
+      ask(a, number ^ 1, place)
+      if (place === 'cpuid') ask(a, OTHER_HYPERCALL, 'hypercall')
+      else ask(a, OTHER_LEAF, 'cpuid')
       return
   }
 }
 
-function handlers(code: Code, program: GuestProgram, vcpu: number): { isr: number; nmi: number; gp: number } {
+function work(a: Assembler, loops: number): void {
+  const again = a.unique('again')
+  a.mov(ecx, loops)
+  a.label(again)
+  a.dec(ecx)
+  a.jnz(again)
+}
+
+/** HLT at privilege level 3 is #GP, and the handler goes on behind it at level 0. */
+function userHlt(a: Assembler, vcpu: number): void {
   const data = DATA + vcpu * 0x100
-  const wait = (flag: number) => {
-    // cmp dword [flag],0; jne skip; inc dword [flag]; sti; hlt; cli; dec dword [flag]; skip:
-    code.emit(0x83, 0x3d)
-    code.emit32(flag)
-    code.emit(0, 0x75, 6 + 3 + 6)
-    code.emit(0xff, 0x05)
-    code.emit32(flag)
-    code.emit(0xfb, 0xf4, 0xfa)
-    code.emit(0xff, 0x0d)
-    code.emit32(flag)
+  const user = a.unique('user')
+  const after = a.unique('after')
+  a.mov(mem32(data + SAVED_ESP), esp)
+  a.mov(mem32(data + CONTINUATION), after)
+  a.push(USER_DATA)
+  a.push(USER_STACK + (vcpu + 1) * 0x200)
+  a.pushf()
+  a.push(USER_CODE)
+  a.push(user)
+  a.iret()
+  a.label(user)
+  a.hlt()
+  a.label(after)
+}
+
+function ask(a: Assembler, number: number, place: GuestQuestionPlace['place']): void {
+  a.mov(eax, number)
+  a.mov(ebx, 0x1111_1111)
+  a.mov(ecx, 0x2222_2222)
+  a.mov(edx, 0x3333_3333)
+  if (place === 'cpuid') a.cpuid()
+  else a.vmcall()
+}
+
+function handlers(a: Assembler, program: GuestProgram, vcpu: number): void {
+  const data = DATA + vcpu * 0x100
+  a.label('isr')
+  a.push(eax)
+  a.mov(al, EOI)
+  a.out(PIC_COMMAND, al)
+  if (program.isr === 'waits') waitOnce(a, data + ISR_WAITS)
+  a.pop(eax)
+  a.iret()
+  a.label('nmi')
+  if (program.nmi === 'waits') waitOnce(a, data + NMI_WAITS)
+  a.iret()
+  a.label('gp')
+  for (const segment of [ds, es]) {
+    a.push(ss)
+    a.pop(segment)
   }
-  const isr = code.here
-  code.emit(0x50, 0xb0, 0x20, 0xe6, 0x20)
-  if (program.isr === 'waits') wait(data)
-  code.emit(0x58, 0xcf)
-  const nmi = code.here
-  if (program.nmi === 'waits') wait(data + 4)
-  code.emit(0xcf)
-  const gp = code.here
-  code.emit(0x16, 0x1f, 0x16, 0x07)
-  code.emit(0x8b, 0x25)
-  code.emit32(data + 8)
-  code.emit(0xff, 0x25)
-  code.emit32(data + 12)
-  return { isr, nmi, gp }
+  a.mov(esp, mem32(data + SAVED_ESP))
+  a.jmp(mem32(data + CONTINUATION))
+}
+
+/** Sleeps with interrupts on, unless this handler interrupted itself: then the flag is set. */
+function waitOnce(a: Assembler, flag: number): void {
+  const skip = a.unique('skip')
+  a.cmp(mem32(flag), 0)
+  a.jne(skip)
+  a.inc(mem32(flag))
+  a.sti()
+  a.hlt()
+  a.cli()
+  a.dec(mem32(flag))
+  a.label(skip)
 }
 
 function descriptor(base: number, limit: number, access: number, flags: number): number[] {
@@ -218,6 +266,21 @@ export function bootIdleGuests(
   })
 }
 
+/**
+ * What a vcpu executes over and over again, a line an instruction: `00002013  fb              sti`.
+ *
+ * @param vcpu its number in its VM, which says where its program lies
+ */
+export function disassembleIdleGuest(program: GuestProgram, question: GuestQuestionPlace, vcpu = 0): string[] {
+  const { origin, bytes, entry } = assemble(program, question, vcpu)
+  return disassembleBytes(bytes.subarray(entry - origin), entry, 32).map(lineText)
+}
+
+function lineText({ address, bytes, text }: DisassembledLine): string {
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return `${address.toString(16).padStart(8, '0')}  ${hex.padEnd(20)}  ${text}`
+}
+
 function boot(
   { vcpu: { registers }, bus }: Processor,
   memory: GuestMemory,
@@ -225,13 +288,8 @@ function boot(
   vcpu: number,
   question: GuestQuestionPlace,
 ): void {
-  const code = new Code(CODE + vcpu * CODE_STEP)
-  const { isr, nmi, gp } = handlers(code, program, vcpu)
-  const entry = code.here
-  for (const op of program.ops) emitOp(code, op, question, vcpu)
-  code.emit(0xe9)
-  code.emit32(entry - (code.here + 4))
-  memory.writeBytes(code.origin, Uint8Array.from(code.bytes))
+  const { origin, bytes, isr, nmi, gp, entry } = assemble(program, question, vcpu)
+  memory.writeBytes(origin, bytes)
 
   const stack = STACK_TOP + vcpu * STACK_STEP
   const tss = TSS + vcpu * 0x100
