@@ -1,12 +1,8 @@
 /** The machine's public index: what guests, labs and tools may use of `reference/`. No lab's solution is in it. */
 export * from './cpu/assembler/assembler.ts'
-export { Assembler, type AssemblerOptions, type Program } from './cpu/assembler/assembler.ts'
 export * from './cpu/assembler/assembly-error.ts'
-export { AssemblyError } from './cpu/assembler/assembly-error.ts'
-export * from './cpu/assembler/operands.ts'
 export * from './cpu/assembler/operands.ts'
 export * from './cpu/cost-model.ts'
-export * from './cpu/disassembler.ts'
 export * from './cpu/disassembler.ts'
 export * from './cpu/exit.ts'
 export * from './cpu/idle-port.ts'
