@@ -133,6 +133,21 @@ describe('decodeInstruction', () => {
     expect(decode('8b 04', 16)).toMatchObject({ base: 6, index: -1, segment: DS })
   })
 
+  it.each([
+    ['8b 04 24', 32, SS],
+    ['8b 44 24 04', 32, SS],
+    ['8b 45 00', 32, SS],
+    ['8b 04 65 00 00 00 00', 32, DS],
+    ['8b 05 00 00 00 00', 32, DS],
+    ['8b 04 28', 32, DS],
+    ['8b 02', 16, SS],
+    ['8b 46 00', 16, SS],
+    ['8b 06 00 00', 16, DS],
+    ['8b 05', 16, DS],
+  ] as const)('%s in %i-bit code means segment register %i', (hex, codeSize, segment) => {
+    expect(decode(hex, codeSize).segment).toBe(segment)
+  })
+
   it('lets the last prefix of a group win', () => {
     expect(decode('f2 f3 26 64 a4')).toMatchObject({ prefixes: PREFIX_REP, segmentOverride: FS })
   })
