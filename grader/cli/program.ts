@@ -2,20 +2,36 @@
 import { Command, CommanderError } from 'commander'
 import { EXIT_STATUS, WrongUse } from '../failures.ts'
 import { packageVersion } from '../project-root.ts'
-import { addDemoCommand } from './commands/demo.ts'
-import { addGradeCommand } from './commands/grade.ts'
-import { addLabsCommand } from './commands/labs.ts'
-import { addReplayCommand } from './commands/replay.ts'
-import { addRunCommand } from './commands/run.ts'
-import { addSchemaCommand } from './commands/schema.ts'
-import { addStarterCommand } from './commands/starter.ts'
-import { addVectorsCommand } from './commands/vectors.ts'
-import { addVerifyCommand } from './commands/verify.ts'
-import { type LabSource, PROJECT_LABS } from './labs.ts'
+import type { LabSource } from './labs.ts'
 import type { Streams } from './terminal.ts'
 
-/** The program with all its commands. */
-function createProgram(streams: Streams, labs: LabSource): Command {
+type AddCommand = (program: Command, streams: Streams, labs: () => Promise<LabSource>) => Promise<void>
+
+/** Each command with what adds it. Only the one that is asked for is loaded, since some stand on a whole compiler. */
+const COMMANDS: Readonly<Record<string, AddCommand>> = {
+  labs: async (program, streams, labs) =>
+    (await import('./commands/labs.ts')).addLabsCommand(program, await labs(), streams),
+  starter: async (program, streams, labs) =>
+    (await import('./commands/starter.ts')).addStarterCommand(program, await labs(), streams),
+  grade: async (program, streams, labs) =>
+    (await import('./commands/grade.ts')).addGradeCommand(program, await labs(), streams),
+  replay: async (program, streams, labs) =>
+    (await import('./commands/replay.ts')).addReplayCommand(program, await labs(), streams),
+  verify: async (program, streams, labs) =>
+    (await import('./commands/verify.ts')).addVerifyCommand(program, await labs(), streams),
+  run: async (program) => (await import('./commands/run.ts')).addRunCommand(program),
+  vectors: async (program, streams) => (await import('./commands/vectors.ts')).addVectorsCommand(program, streams),
+  schema: async (program, streams) => (await import('./commands/schema.ts')).addSchemaCommand(program, streams),
+  demo: async (program, streams, labs) =>
+    (await import('./commands/demo.ts')).addDemoCommand(program, await labs(), streams),
+}
+
+/** The program with the command that the arguments name, or with all when they name none. */
+async function createProgram(
+  args: readonly string[],
+  streams: Streams,
+  labs: () => Promise<LabSource>,
+): Promise<Command> {
   const program = new Command('trapframe')
     .description('Labs in which students build a hypervisor, and a grader for them.')
     .version(packageVersion())
@@ -37,15 +53,9 @@ Examples:
   trapframe grade ../my-lab
   trapframe run guest:hello`,
     )
-  addLabsCommand(program, labs, streams)
-  addStarterCommand(program, labs, streams)
-  addGradeCommand(program, labs, streams)
-  addReplayCommand(program, labs, streams)
-  addVerifyCommand(program, labs, streams)
-  addRunCommand(program)
-  addVectorsCommand(program, streams)
-  addSchemaCommand(program, streams)
-  addDemoCommand(program, labs, streams)
+  const [named = ''] = args
+  const add = Object.hasOwn(COMMANDS, named) ? [COMMANDS[named]!] : Object.values(COMMANDS)
+  for (const each of add) await each(program, streams, labs)
   return program
 }
 
@@ -58,14 +68,15 @@ Examples:
 export async function runCli(
   args: readonly string[],
   streams: Omit<Streams, 'setStatus'>,
-  labs: LabSource = PROJECT_LABS,
+  labs?: LabSource,
 ): Promise<number> {
   let status: number = EXIT_STATUS.done
   const setStatus = (set: number) => {
     status = set
   }
-  const program = createProgram({ ...streams, setStatus }, labs)
+  const source = async () => labs ?? (await import('./labs.ts')).PROJECT_LABS
   try {
+    const program = await createProgram(args, { ...streams, setStatus }, source)
     if (args.length === 0) program.outputHelp()
     else await program.parseAsync(args, { from: 'user' })
     return status

@@ -8,12 +8,13 @@ import { basename } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { type Command, InvalidArgumentError } from 'commander'
 import { guests } from '../../../guests/index.ts'
+import { MultibootError } from '../../../reference/boot/multiboot-image.ts'
 import { bootKernel, createMachine, type KernelImage, type Machine, PC_COSTS } from '../../../reference/machine.ts'
-import { writeFileAtomically } from '../../files.ts'
+import { WrongUse } from '../../failures.ts'
+import { reasonOf, requireWritable, writeFileAtomically } from '../../files.ts'
 import { type AttachedTerminal, attachTerminal } from '../terminal-serial.ts'
 
 /** No debug-exit status is even, so these cannot be mistaken for one. */
-const STATUS_WRONG_USE = 2
 const STATUS_ASLEEP = 120
 const STATUS_TRIPLE_FAULT = 122
 const STATUS_LIMIT = 124
@@ -25,7 +26,7 @@ const MAX_NAP_MS = 20
 const GUEST_PREFIX = 'guest:'
 const LARGE_FILE_BYTES = 8 << 20
 
-export interface RunOptions {
+interface RunOptions {
   readonly append: string
   readonly initrd?: string
   /** Bytes. */
@@ -67,7 +68,7 @@ export function addRunCommand(program: Command): void {
 At a terminal, Ctrl-A x quits and Ctrl-A Ctrl-A sends one Ctrl-A.
 
 Exit status: that of the guest's debug-exit port, (value << 1) | 1, which is always odd; 0 after Ctrl-A x;
-${STATUS_LIMIT} at the limit of instructions; ${STATUS_TRIPLE_FAULT} after a triple fault; ${STATUS_ASLEEP} when the guest sleeps for ever; ${STATUS_WRONG_USE} for wrong use.
+${STATUS_LIMIT} at the limit of instructions; ${STATUS_TRIPLE_FAULT} after a triple fault; ${STATUS_ASLEEP} when the guest sleeps for ever; 2 for wrong use.
 
 Examples:
   trapframe run guest:hello
@@ -81,24 +82,16 @@ Examples:
 }
 
 /** Boots and runs to the end; answers with the exit status. */
-export async function runKernel(kernel: string, options: RunOptions): Promise<number> {
+async function runKernel(kernel: string, options: RunOptions): Promise<number> {
+  if (options.stats !== undefined) requireWritable(options.stats)
+  const image = readKernel(kernel, options)
   const serial = openSerial(options)
   let terminal: AttachedTerminal | undefined
   let quit = false
-  let machine: Machine
   const started = performance.now()
-  try {
-    const image = readKernel(kernel, options)
-    machine = createMachine({
-      memoryBytes: options.mem,
-      serialSink: (byte) => (terminal === undefined ? serial.write(byte) : serial.write(byte, terminal)),
-    })
-    bootKernel(machine, image)
-  } catch (error) {
-    serial.close()
-    process.stderr.write(`trapframe: ${error instanceof Error ? error.message : String(error)}\n`)
-    return STATUS_WRONG_USE
-  }
+  const machine = boot(image, options.mem, (byte) =>
+    terminal === undefined ? serial.write(byte) : serial.write(byte, terminal),
+  )
   const { host, vm } = machine
   let wake: () => void = () => {}
   if (serial.usesTerminal) {
@@ -118,14 +111,7 @@ export async function runKernel(kernel: string, options: RunOptions): Promise<nu
       },
     })
   }
-  const inputEnded = new Promise<void>((resolve) => {
-    if (!serial.usesTerminal) return
-    process.stdin.once('end', () => {
-      wake()
-      resolve()
-    })
-  })
-  void inputEnded
+  if (serial.usesTerminal) process.stdin.once('end', () => wake())
   const nap = (ms: number | undefined) =>
     new Promise<void>((resolve) => {
       const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
@@ -196,6 +182,18 @@ function report(
   return status
 }
 
+/** @throws WrongUse when the file is no kernel or does not fit */
+function boot(image: KernelImage, memoryBytes: number, serialSink: (byte: number) => boolean): Machine {
+  try {
+    const machine = createMachine({ memoryBytes, serialSink })
+    bootKernel(machine, image)
+    return machine
+  } catch (error) {
+    if (error instanceof MultibootError || error instanceof RangeError) throw new WrongUse(error.message)
+    throw error
+  }
+}
+
 interface Serial {
   readonly usesTerminal: boolean
   /** False: not now. */
@@ -221,7 +219,9 @@ function openSerial({ serial, json }: RunOptions): Serial {
     }
   }
   if (serial.startsWith('file:')) {
-    const file = openSync(serial.slice('file:'.length), 'w')
+    const path = serial.slice('file:'.length)
+    requireWritable(path)
+    const file = openSync(path, 'w')
     return {
       ...nothing,
       usesTerminal: false,
@@ -229,7 +229,7 @@ function openSerial({ serial, json }: RunOptions): Serial {
       close: () => closeSync(file),
     }
   }
-  throw new InvalidArgumentError(`--serial takes stdio, file:PATH or none, not "${serial}".`)
+  throw new WrongUse(`--serial takes stdio, file:PATH or none, not "${serial}".`)
 }
 
 function readKernel(kernel: string, { append, initrd }: RunOptions): KernelImage {
@@ -238,7 +238,7 @@ function readKernel(kernel: string, { append, initrd }: RunOptions): KernelImage
     const name = kernel.slice(GUEST_PREFIX.length)
     const guest = guests[name]
     if (guest === undefined) {
-      throw new Error(`There is no guest "${name}"; there are ${Object.keys(guests).join(', ')}.`)
+      throw new WrongUse(`There is no guest "${name}"; there are ${Object.keys(guests).join(', ')}.`)
     }
     return { name, bytes: guest().image, commandLine: append, modules }
   }
@@ -249,13 +249,17 @@ function readWithProgress(file: string): Uint8Array {
   let sizeBytes: number
   try {
     sizeBytes = statSync(file).size
-  } catch {
-    throw new Error(`"${file}" cannot be read: there is no such file.`)
+  } catch (error) {
+    throw new WrongUse(`Cannot read ${file}: ${reasonOf(error)}.`)
   }
   if (sizeBytes >= LARGE_FILE_BYTES && process.stderr.isTTY) {
     process.stderr.write(`loading ${basename(file)}, ${(sizeBytes / (1 << 20)).toFixed(1)} MiB …\n`)
   }
-  return readFileSync(file)
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    throw new WrongUse(`Cannot read ${file}: ${reasonOf(error)}.`)
+  }
 }
 
 function parseSize(text: string): number {
