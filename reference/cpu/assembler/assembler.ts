@@ -197,7 +197,15 @@ class AssemblerCore {
   assemble(): Program {
     const { placed, symbols } = layOut(this.#items, this.#origin)
     const bytes = Uint8Array.from(placed.flatMap((item) => [...item.bytes]))
-    return { origin: this.#origin, bytes, symbols, listing: placed.flatMap(listingLines).join('\n') }
+    return {
+      origin: this.#origin,
+      bytes,
+      symbols,
+      // Disassembled when asked for: a guest that is assembled for each run of a law seldom is.
+      get listing() {
+        return placed.flatMap(listingLines).join('\n')
+      },
+    }
   }
 
   #prefix(byte: number): this {
