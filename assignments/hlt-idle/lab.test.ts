@@ -88,7 +88,7 @@ describe('a scenario', () => {
     for (const law of laws) {
       for (const scenario of fc.sample(law.cases(IDLE_VARIANT), { seed: 5, numRuns: 5 })) {
         expect(JSON.parse(JSON.stringify(scenario))).toEqual(scenario)
-        expect(describeScenario(scenario).join('\n')).not.toContain('undefined')
+        expect(describeScenario(scenario, IDLE_VARIANT).join('\n')).not.toContain('undefined')
       }
     }
   })

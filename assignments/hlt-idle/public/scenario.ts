@@ -1,6 +1,12 @@
 /** A scenario: guests, and what befalls them. Plain data, made by seeded generators and shrunk towards the empty one. */
 import * as fc from 'fast-check'
-import { GUEST_IRQS, type GuestOp, type GuestProgram } from '../../../guests/idle-guest.ts'
+import {
+  disassembleIdleGuest,
+  GUEST_IRQS,
+  type GuestOp,
+  type GuestProgram,
+  type GuestQuestionPlace,
+} from '../../../guests/idle-guest.ts'
 
 export interface ScenarioEvent {
   /** Cycles since the start. */
@@ -112,13 +118,15 @@ export function scenarios(shape: ScenarioShape): fc.Arbitrary<Scenario> {
   })
 }
 
-/** The scenario for a person. */
-export function describeScenario(scenario: Scenario): string[] {
+/** The scenario for a person, with the code of each guest's loop. */
+export function describeScenario(scenario: Scenario, question: GuestQuestionPlace): string[] {
   const lines: string[] = []
   let vcpu = 0
   scenario.vms.forEach((programs, vm) => {
-    for (const program of programs) {
-      lines.push(`vm ${vm}, vcpu ${vcpu++}: ${program.ops.map(opText).join('; ')}; and again`)
+    for (const [index, program] of programs.entries()) {
+      lines.push(`vm ${vm}, vcpu ${vcpu}: ${program.ops.map(opText).join('; ')}; and again`)
+      lines.push(...disassembleIdleGuest(program, question, index).map((line) => `    ${line}`))
+      vcpu++
       if (program.isr === 'waits') lines.push('    its interrupt handler executes STI; HLT itself')
       if (program.nmi === 'waits') lines.push('    its NMI handler executes STI; HLT itself')
     }
