@@ -80,6 +80,7 @@ describe('runLaw', () => {
     })
     for (let seed = 0; seed < 20; seed++) {
       const { verdict, counterexample } = runLaw(honest, null, both, { seed, runs: 50 })
+      expect(verdict).toBe(runLaw(honest, null, both, { seed, runs: 50, maxShrinks: 0 }).verdict)
       expect(Math.max(...(counterexample!.case as number[]))).toBe(verdict === 'threw' ? 901 : 100)
     }
   })
