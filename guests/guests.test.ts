@@ -41,6 +41,22 @@ describe('guests', () => {
     expect(idleShare).toBeGreaterThan(0.95)
   })
 
+  it('tickless sleeps six times, each twice as long as the one before, from 1 ms on', () => {
+    const { text, status, virtualSeconds, idleShare } = run('tickless')
+    expect([text, status]).toEqual(['slept\r\n'.repeat(6), 1])
+    expect(virtualSeconds).toBeGreaterThan(0.063)
+    expect(virtualSeconds).toBeLessThan(0.066)
+    expect(idleShare).toBeGreaterThan(0.95)
+  })
+
+  it('idle-time reads from its hypervisor that it slept through nine to ten periods of 10 ms', () => {
+    const { text, status } = run('idle-time')
+    const [, cycles = ''] = /^idle cycles: ([0-9a-f]{16})\r\n$/.exec(text) ?? []
+    expect(status).toBe(1)
+    expect(Number.parseInt(cycles, 16) / PC_COSTS.hz).toBeGreaterThan(0.0899)
+    expect(Number.parseInt(cycles, 16) / PC_COSTS.hz).toBeLessThan(0.1001)
+  })
+
   it('echo sends back whatever is typed, in upper case, until Ctrl-D', () => {
     const key = fc.oneof(fc.integer({ min: 0x20, max: 0x7e }), fc.nat(255)).filter((byte) => byte !== 4)
     fc.assert(

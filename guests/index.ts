@@ -2,7 +2,10 @@
 import { buildClock } from './clock.ts'
 import { buildEcho } from './echo.ts'
 import { buildHello } from './hello.ts'
+import { buildIdleTime } from './idle-time.ts'
 import type { Guest } from './support/kernel.ts'
+
+import { buildTickless } from './tickless.ts'
 
 export type { Guest } from './support/kernel.ts'
 
@@ -10,4 +13,6 @@ export const guests: Readonly<Record<string, () => Guest>> = {
   hello: buildHello,
   clock: buildClock,
   echo: buildEcho,
+  tickless: buildTickless,
+  'idle-time': buildIdleTime,
 }

@@ -55,6 +55,11 @@ describe('the scenarios reach what their laws are about', () => {
     ['delivery', 'a window', ({ answer }) => answer === 'window'],
     ['nested-halts', 'a HLT in an NMI handler', ({ what, view }) => what === 'halted' && view?.nmiBlocked === true],
     ['smp-independence', 'the fourth vcpu halting', ({ what, vcpu }) => what === 'halted' && vcpu === 3],
+    [
+      'idle-exact',
+      'a tick of the timer that wakes, no device of the scenario',
+      ({ what, answer, at }) => what === 'kicked' && answer === 'wake' && at > 0,
+    ],
     ['guest-reads', 'a question', ({ what }) => what === 'asked'],
   ])('%s: %s', (id, _, wanted) => {
     expect(eventsOf(id).filter(wanted).length).toBeGreaterThan(0)

@@ -18,7 +18,7 @@ interface IdleLawDeclaration {
 }
 
 const ALL_EVENTS = ['irq', 'kick', 'query', 'nmi', 'steal'] as const
-const HALTS = ['stiHlt', 'work', 'stiNopHlt', 'cliHlt', 'hlt', 'stiWork', 'ask'] as const
+const HALTS = ['stiHlt', 'work', 'stiNopHlt', 'oneShotHlt', 'startTicks', 'cliHlt', 'hlt', 'stiWork', 'ask'] as const
 /** Three hours of the machine's time, nearly all of it asleep: the upper half of a count is not 0 then, in any unit. */
 const LONG = 40_000_000_000_000
 const ALONE = [[1]]
@@ -136,7 +136,7 @@ const masked = idleLaw({
 const wakes = idleLaw({
   id: 'wakes',
   sentence: 'An interrupt that the vcpu will take, or an NMI, ends its sleep.',
-  shape: { ops: ['stiHlt', 'cliHlt', 'hlt'], events: ['irq', 'nmi', 'query'], machines: ALONE },
+  shape: { ops: ['stiHlt', 'cliHlt', 'hlt', 'oneShotHlt'], events: ['irq', 'nmi', 'query'], machines: ALONE },
   runs: { public: 40, hidden: 80 },
   judge: (run) => requireDecisions(run, ['sleptThrough']),
 })

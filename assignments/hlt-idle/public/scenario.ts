@@ -152,6 +152,8 @@ const OP_TEXT: Readonly<Record<Exclude<GuestOp['op'], 'work' | 'mask' | 'unmask'
   cli: 'CLI',
   cliIn: 'CLI; IN AL, 21h',
   stiWork: 'STI; work',
+  oneShotHlt: 'arm the timer once; STI; HLT',
+  startTicks: 'start a periodic timer',
   userHlt: 'HLT at CPL 3',
   ask: 'ask for the idle time',
   askOther: 'ask something else',

@@ -77,7 +77,7 @@ describe('trapframe run', () => {
 
   it.each([
     [['nowhere.bin'], /^trapframe: Cannot read nowhere\.bin: /],
-    [['guest:nobody'], /^trapframe: There is no guest "nobody"; there are hello, clock, echo\./],
+    [['guest:nobody'], /^trapframe: There is no guest "nobody"; there are hello, clock, echo/],
     [['hello.bin', '--mem', '4'], /^trapframe: A machine needs at least 1 MiB of memory/],
     [['hello.bin', '--mem', 'much'], /A size is a whole number with K, M or G/],
     [['hello.bin', '--serial', 'radio'], /^trapframe: --serial takes stdio, file:PATH or none, not "radio"\./],
