@@ -1,6 +1,6 @@
 /**
- * Sleeps until ten ticks of a timer have come (the first comes when it is programmed) and asks its hypervisor for its idle time before and after, by CPUID leaf 40000010h:
- * upper half in EDX, lower half in EAX. It prints the difference in cycles, in hexadecimal.
+ * Asks its hypervisor for its idle time before and after ten ticks of a timer, the first of which comes when the timer is
+ * set, by CPUID leaf 40000010h: upper half in EDX, lower half in EAX. It prints the difference in cycles, in hexadecimal.
  */
 import { mem32, registers } from '../reference/index.ts'
 import { emitDescriptorTables, emitLoadGdt, emitLoadIdt } from './support/descriptor-tables.ts'
