@@ -1,20 +1,15 @@
 /** Sleeps from tick to tick of a 100 Hz timer, and prints a dot for each of ten ticks. */
 import { mem32, registers } from '../reference/index.ts'
 import { emitDescriptorTables, emitLoadGdt, emitLoadIdt } from './support/descriptor-tables.ts'
-import { emitEndOfInterrupt, emitInitInterruptController, FIRST_IRQ_VECTOR } from './support/interrupt-controller.ts'
+import { emitInitInterruptController, FIRST_IRQ_VECTOR } from './support/interrupt-controller.ts'
 import { buildKernel, emitExit, type Guest } from './support/kernel.ts'
 import { emitPrint, emitSerialRoutines } from './support/serial.ts'
+import { emitCountingHandler, emitStartTimer, PERIODIC, TIMER_HZ, TIMER_LINE } from './support/timer.ts'
 
-const TIMER_LINE = 0
-const TIMER_COUNTER_0 = 0x40
-const TIMER_CONTROL = 0x43
-/** Counter 0, low byte then high byte, mode 2: a pulse each time the count runs out. */
-const RATE_GENERATOR = 0x34
-const TIMER_HZ = 1_193_182
 const TICKS_PER_SECOND = 100
 const TICKS_TO_COUNT = 10
 
-const { eax, ecx, al } = registers
+const { ecx, al } = registers
 
 export function buildClock(): Guest {
   return buildKernel((a) => {
@@ -22,12 +17,7 @@ export function buildClock(): Guest {
     emitLoadGdt(a)
     emitLoadIdt(a, { [FIRST_IRQ_VECTOR + TIMER_LINE]: 'onTick' })
     emitInitInterruptController(a, [TIMER_LINE])
-    a.mov(al, RATE_GENERATOR)
-    a.out(TIMER_CONTROL, al)
-    a.mov(al, divisor & 0xff)
-    a.out(TIMER_COUNTER_0, al)
-    a.mov(al, divisor >> 8)
-    a.out(TIMER_COUNTER_0, al)
+    emitStartTimer(a, PERIODIC, divisor)
 
     a.mov(ecx, 0)
     a.label('sleep')
@@ -48,12 +38,7 @@ export function buildClock(): Guest {
     emitPrint(a, 'newline')
     emitExit(a, 0)
 
-    a.label('onTick')
-    a.push(eax)
-    a.inc(mem32('ticks'))
-    emitEndOfInterrupt(a)
-    a.pop(eax)
-    a.iret()
+    emitCountingHandler(a, 'onTick', 'ticks')
 
     emitSerialRoutines(a)
     emitDescriptorTables(a)

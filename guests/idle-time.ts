@@ -4,15 +4,12 @@
  */
 import { mem32, registers } from '../reference/index.ts'
 import { emitDescriptorTables, emitLoadGdt, emitLoadIdt } from './support/descriptor-tables.ts'
-import { emitEndOfInterrupt, emitInitInterruptController, FIRST_IRQ_VECTOR } from './support/interrupt-controller.ts'
+import { emitInitInterruptController, FIRST_IRQ_VECTOR } from './support/interrupt-controller.ts'
 import { buildKernel, emitExit, type Guest } from './support/kernel.ts'
 import { emitPrint, emitSerialRoutines } from './support/serial.ts'
+import { emitCountingHandler, emitStartTimer, PERIODIC, TIMER_LINE } from './support/timer.ts'
 
 const IDLE_TIME_LEAF = 0x4000_0010
-const TIMER_LINE = 0
-const TIMER_COUNTER_0 = 0x40
-const TIMER_CONTROL = 0x43
-const RATE_GENERATOR = 0x34
 /** About 10 ms. */
 const TICK_COUNT = 11_932
 const TICKS = 10
@@ -24,12 +21,7 @@ export function buildIdleTime(): Guest {
     emitLoadGdt(a)
     emitLoadIdt(a, { [FIRST_IRQ_VECTOR + TIMER_LINE]: 'onTick' })
     emitInitInterruptController(a, [TIMER_LINE])
-    a.mov(al, RATE_GENERATOR)
-    a.out(TIMER_CONTROL, al)
-    a.mov(al, TICK_COUNT & 0xff)
-    a.out(TIMER_COUNTER_0, al)
-    a.mov(al, TICK_COUNT >> 8)
-    a.out(TIMER_COUNTER_0, al)
+    emitStartTimer(a, PERIODIC, TICK_COUNT)
 
     a.mov(eax, IDLE_TIME_LEAF)
     a.cpuid()
@@ -75,12 +67,7 @@ export function buildIdleTime(): Guest {
     a.jnz('digit')
     a.ret()
 
-    a.label('onTick')
-    a.push(eax)
-    a.inc(mem32('ticks'))
-    emitEndOfInterrupt(a)
-    a.pop(eax)
-    a.iret()
+    emitCountingHandler(a, 'onTick', 'ticks')
 
     emitSerialRoutines(a)
     emitDescriptorTables(a)
