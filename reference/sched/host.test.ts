@@ -51,6 +51,44 @@ describe('the host', () => {
     )
   })
 
+  it('never tells its monitor of a time before one that it told already, on however many pcpus', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 3 }),
+        fc.array(fc.nat({ max: 150_000 }), { maxLength: 8 }),
+        (pcpus, irqs) => {
+          const told: bigint[] = []
+          const monitor = new Proxy(create(), {
+            get: (target, name: keyof ReturnType<typeof create>) => {
+              const method = target[name].bind(target) as (...args: unknown[]) => unknown
+              return (...args: unknown[]) => {
+                const now = args[1]
+                if (typeof now === 'bigint') told.push(now)
+                return method(...args)
+              }
+            },
+          })
+          const tickless = program({ op: 'oneShotHlt' }, { op: 'work', loops: 200 })
+          const host = hostOf([[tickless, WORKS], [SLEEPS, tickless], [SLEEPS]], {
+            pcpus,
+            monitor,
+            costs: P4_672_COSTS,
+          })
+          for (const [i, at] of irqs.entries()) {
+            host.agenda.add(at, () => {
+              host.setLine(i % 5, 4, true)
+              host.setLine(i % 5, 4, false)
+            })
+          }
+          host.runUntil(200_000)
+          expect(told).toEqual([...told].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0)))
+          expect(told.length).toBeGreaterThan(20)
+        },
+      ),
+      { seed: 6, numRuns: 20 },
+    )
+  })
+
   it('does not depend on how its run is cut into pieces', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 40_000 }), { maxLength: 12 }), (cuts) => {

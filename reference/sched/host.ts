@@ -119,6 +119,8 @@ interface Thread {
   pollUntil: Cycles
   /** The latest time that the monitor heard of this vcpu. */
   toldAt: Cycles
+  /** An exit that is handled once this pcpu's clock is behind again, so that time never runs backwards. */
+  exit: Exit | undefined
   /** INTR as the thread was last seen: only its rise kicks a halted vcpu. */
   interruptSeen: boolean
 }
@@ -174,6 +176,7 @@ export class Host {
         readyAt: 0,
         pollUntil: 0,
         toldAt: 0,
+        exit: undefined,
         interruptSeen: false,
       }))
     this.#pcpus = Array.from({ length: options.pcpus ?? 1 }, () => ({
@@ -365,8 +368,14 @@ export class Host {
     }
     this.#now = Math.max(this.#now, pcpu.now)
     if (thread.state === 'polling') {
-      pcpu.now = Math.max(pcpu.now, Math.min(limit, thread.pollUntil))
       if (pcpu.now >= thread.pollUntil) this.#block(pcpu, thread)
+      else pcpu.now = Math.min(limit, thread.pollUntil)
+      return
+    }
+    if (thread.exit !== undefined) {
+      const { exit } = thread
+      thread.exit = undefined
+      this.#handle(pcpu, thread, exit)
       return
     }
     this.#enter(thread, pcpu.now)
@@ -379,7 +388,7 @@ export class Host {
     pcpu.now += used
     this.#busyCycles += used
     if (this.#busyCycles > this.#maxBusyCycles) throw new BusyLimit(this.#maxBusyCycles)
-    if (exit.reason !== 'budget') this.#handle(pcpu, thread, exit)
+    if (exit.reason !== 'budget') thread.exit = exit
   }
 
   #dispatch(pcpu: Pcpu): void {
