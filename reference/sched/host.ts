@@ -8,9 +8,10 @@
 import type { CostModel } from '../cpu/cost-model.ts'
 import type { CpuModel } from '../cpu/cpuid.ts'
 import type { Exit } from '../cpu/exit.ts'
-import type { Delivery, GuestAnswer, GuestQuestion, HaltDecision, IdleMonitor, VcpuView } from '../cpu/idle-port.ts'
+import type { GuestAnswer, GuestQuestion, HaltDecision, IdleMonitor, VcpuView } from '../cpu/idle-port.ts'
 import { MachineMemory } from '../mmu/machine-memory.ts'
 import { type Processor, Vm } from '../vm/vm.ts'
+import { type Problem, problemOfDelivery, problemOfHalt, problemOfKick, viewOf } from './decision-rules.ts'
 import { EventQueue } from './event-queue.ts'
 import { Ledger } from './ledger.ts'
 import type { Cycles } from './virtual-time.ts'
@@ -51,27 +52,6 @@ export class BusyLimit extends Error {
     super(`The guests were busy for more than ${maxBusyCycles} cycles.`)
     this.name = 'BusyLimit'
   }
-}
-
-/** A rule of the hardware that a decision of the monitor broke. */
-export type Rule =
-  /** After a HLT the guest goes on behind it. */
-  | 'eip'
-  /** A vcpu sleeps although something waits that it would take. */
-  | 'sleptThrough'
-  /** A vcpu does not sleep, or wakes, although nothing waits that it would take. */
-  | 'wokeSpuriously'
-  /** Something was delivered that the vcpu may not take now. */
-  | 'illegalDelivery'
-  /** Something that the vcpu could take now was held back, or the moment when it can was not asked for. */
-  | 'heldBack'
-  /** An interrupt went before a waiting NMI. */
-  | 'priority'
-
-export interface Problem {
-  readonly rule: Rule
-  readonly expected: string
-  readonly actual: string
 }
 
 /** What happened on the host, for laws and for time lines. */
@@ -581,72 +561,4 @@ function sleeps(state: ThreadState): boolean {
 
 function maybe(problem: Problem | undefined): { problem?: Problem } {
   return problem === undefined ? {} : { problem }
-}
-
-function viewOf(processor: Processor, instructionLength: number): VcpuView {
-  const { vcpu, pic, nmiPending } = processor
-  return {
-    eip: vcpu.registers.eip >>> 0,
-    instructionLength,
-    interruptFlag: vcpu.registers.interruptFlag,
-    interruptShadow: vcpu.interruptShadow,
-    nmiBlocked: vcpu.nmiBlocked,
-    interruptPending: pic.interruptPending(),
-    nmiPending,
-  }
-}
-
-function problemOfHalt(view: VcpuView, decision: HaltDecision, wakes: boolean): Problem | undefined {
-  const behind = (view.eip + view.instructionLength) >>> 0
-  if (decision.eip !== behind) {
-    return {
-      rule: 'eip',
-      expected: `EIP ${behind.toString(16)}h, behind the HLT`,
-      actual: `EIP ${decision.eip.toString(16)}h`,
-    }
-  }
-  if (wakes && decision.next !== 'run') {
-    return { rule: 'sleptThrough', expected: 'the vcpu runs on, something waits that it takes', actual: decision.next }
-  }
-  if (!wakes && decision.next === 'run') {
-    return { rule: 'wokeSpuriously', expected: 'the vcpu sleeps, nothing waits that it would take', actual: 'run' }
-  }
-  return undefined
-}
-
-function problemOfKick(view: VcpuView, answer: 'sleep' | 'wake', wakes: boolean): Problem | undefined {
-  if (wakes && answer === 'sleep') {
-    const what = view.nmiPending && !view.nmiBlocked ? 'an NMI' : 'an interrupt'
-    return { rule: 'sleptThrough', expected: `wake: ${what} waits that the vcpu takes`, actual: 'sleep' }
-  }
-  if (!wakes && answer === 'wake') {
-    return { rule: 'wokeSpuriously', expected: 'sleep: nothing waits that the vcpu would take', actual: 'wake' }
-  }
-  return undefined
-}
-
-function problemOfDelivery(view: VcpuView, answer: Delivery, interruptible: boolean): Problem | undefined {
-  const nmiNow = view.nmiPending && !view.nmiBlocked
-  const interruptNow = view.interruptPending && interruptible
-  if (answer === 'nmi' && !nmiNow) {
-    return { rule: 'illegalDelivery', expected: 'no NMI: none waits, or its handler still runs', actual: 'nmi' }
-  }
-  if (answer === 'interrupt' && !interruptNow) {
-    return {
-      rule: 'illegalDelivery',
-      expected: 'no interrupt: IF is clear, a shadow holds, or none waits',
-      actual: answer,
-    }
-  }
-  if (answer === 'interrupt' && nmiNow) return { rule: 'priority', expected: 'nmi, which goes first', actual: answer }
-  if (nmiNow && answer !== 'nmi' && !view.interruptShadow) {
-    return { rule: 'heldBack', expected: 'nmi: it waits and nothing blocks it', actual: answer }
-  }
-  if (interruptNow && !nmiNow && answer !== 'interrupt') {
-    return { rule: 'heldBack', expected: 'interrupt: one waits and the vcpu takes it', actual: answer }
-  }
-  if (view.interruptPending && !nmiNow && !interruptNow && answer === 'none') {
-    return { rule: 'heldBack', expected: 'window: an interrupt waits until the vcpu can take it', actual: answer }
-  }
-  return undefined
 }
