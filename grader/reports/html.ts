@@ -14,6 +14,7 @@ import {
   count,
   counterInWords,
   failures,
+  shownCounters,
   suitesInWords,
   VERDICT_WORDS,
   variantInWords,
@@ -66,7 +67,7 @@ function report({ title, result }: TitledResult, index: number): object {
       points: item.points,
       maxPoints: item.maxPoints,
     })),
-    counters: result.counters.map((counter) => ({
+    counters: shownCounters(result).map((counter) => ({
       tone: tone(counter),
       title: plainLine(counter.title),
       words: plainLine(counterInWords(counter)),

@@ -12,7 +12,10 @@ import {
   type Failure,
   failures,
   pointsInWords,
+  shownCounters,
   suitesInWords,
+  type Unwritten,
+  unwritten,
   VERDICT_WORDS,
   variantInWords,
 } from './words.ts'
@@ -27,8 +30,9 @@ export function renderMarkdown(result: Result): string {
     header(result),
     ...(result.outcome === 'doesNotCompile' ? [compilerMessages(result)] : []),
     itemTable(result),
-    ...(result.counters.length > 0 ? [counterTable(result)] : []),
-    ...all.map(failureSection),
+    ...(shownCounters(result).length > 0 ? [counterTable(result)] : []),
+    ...all.filter(({ verdict }) => verdict !== 'notWritten').map(failureSection),
+    ...unwritten(all).map(unwrittenSection),
     footer(result),
   ]
   return fitting(sections)
@@ -75,7 +79,7 @@ function itemTable(result: Result): string {
 }
 
 function counterTable(result: Result): string {
-  const rows = result.counters.map(
+  const rows = shownCounters(result).map(
     (counter) =>
       `| ${escapeProse(counter.title)} | ${escapeProse(counterInWords(counter))} | ${counter.points} / ${counter.maxPoints} |`,
   )
@@ -85,14 +89,13 @@ function counterTable(result: Result): string {
 function failureSection(failure: Failure): string {
   const { card, sentence, verdict, suites } = failure
   const parts = [
-    `### ${verdict === 'notWritten' ? '⬜' : '❌'} ${escapeProse(sentence)}`,
+    `### ❌ ${escapeProse(sentence)}`,
     `${escapeProse(failure.id)}, ${suitesInWords(suites)}: ${VERDICT_WORDS[verdict]}.`,
   ]
   if (card === undefined) return parts.join('\n\n')
   const { what, expected, actual } = card.difference
   const at = card.at === undefined ? [] : [`      at: ${card.at}`]
   parts.push(codeBlock(allPlainLines([what, `expected: ${expected}`, `  actual: ${actual}`, ...at])))
-  if (verdict === 'notWritten') return parts.join('\n\n')
   const shrunk =
     card.shrinks === 0 ? 'The case' : `The smallest case found (made smaller ${count(card.shrinks, 'time')})`
   if (card.description.length > 0) parts.push(`${shrunk}:`, codeBlock(allPlainLines(card.description)))
@@ -100,6 +103,13 @@ function failureSection(failure: Failure): string {
   parts.push('See it again:', codeBlock([plainLine(card.replay)], 'sh'))
   parts.push(details('A test to paste into test/', plainLines(card.test, COPIED), 'ts'))
   return parts.join('\n\n')
+}
+
+function unwrittenSection({ message, at, waiting }: Unwritten): string {
+  const lines = allPlainLines([message, ...(at === undefined ? [] : [`at ${at}`])])
+  const laws = waiting.map(({ sentence }) => `- ${escapeProse(sentence)}`)
+  const title = `${count(waiting.length, 'law')} ${waiting.length === 1 ? 'waits' : 'wait'} for it:`
+  return ['### ⬜ Not written yet', codeBlock(lines), title, laws.join('\n')].join('\n\n')
 }
 
 function details(summary: string, lines: readonly string[], language: string): string {

@@ -42,7 +42,7 @@ describe('text of the student’s making', () => {
 
   it('adds no control character and no line without the report’s own margin to the terminal', () => {
     const usual = renderTerminal(withStudentText('x'), { colour: false })
-    const margins = /^( {2}|│|✘|✔|◐|HLT|[━─]|hlt-idle|2 laws|1 law|3 laws|Counted|It does|digest)/
+    const margins = /^( {2}|│|✘|✔|◐|HLT|[━─]|hlt-idle|2 laws|1 law|3 laws|Counted|It does|Not written|digest)/
     for (const line of usual.split('\n')) if (line !== '') expect(line).toMatch(margins)
     fc.assert(
       fc.property(hostileText, (text) => {
@@ -209,6 +209,35 @@ describe('what a report says', () => {
       expect(report).toMatch(/This mark is advisory/)
     }
     expect(text).not.toMatch(/advisory/)
+  })
+
+  it('names a method that is not written once, with all laws that wait for it', () => {
+    const law = SAMPLE.laws[1]!
+    const three = ['first', 'second', 'third'].map((id) => ({ ...law, id, sentence: `The ${id} law.` }))
+    const result: Result = { ...SAMPLE, laws: three }
+    expect(renderTerminal(result, { colour: false })).toMatch(
+      /Not written yet\n {2}○ guestRead is not written yet\. .*\n {4}src\/idle\.ts:88\n {4}3 laws wait for it: first, second, third\n/,
+    )
+    expect(workflowCommands(result).match(/^::error .*$/gm)).toEqual([
+      '::error file=src/idle.ts,line=88,title=Not written yet::guestRead is not written yet. Which unit does your variant ask for?%0A3 laws wait for it: first, second, third',
+    ])
+    expect(renderMarkdown(result).match(/### .*/g)).toEqual(['### ⬜ Not written yet'])
+  })
+
+  it('shows no counters where nothing ran', () => {
+    const broken: Result = { ...BROKEN, counters: SAMPLE.counters }
+    const page = renderHtml([{ title: 'x', result: broken }])
+    for (const report of [renderTerminal(broken, { colour: false }), renderMarkdown(broken), page]) {
+      expect(report).not.toContain('polls per idle period')
+    }
+  })
+
+  it('escapes what would end a property or a command', () => {
+    const law = { ...SAMPLE.laws[2]!, id: 'a,b:100%' }
+    const [first] = workflowCommands({ ...SAMPLE, laws: [law] }).split('\n')
+    expect(first).toContain('title=a%2Cb%3A100%25%3A does not hold::An interrupt')
+    const diagnostics = [{ file: 'src/idle.ts', line: 1, column: 2, message: '50%0A, a: b\nc' }]
+    expect(workflowCommands({ ...BROKEN, diagnostics }).split('\n')[0]).toMatch(/::50%250A, a: b%0Ac$/)
   })
 
   it('ends the workflow commands with the notices of the classic reporter', () => {

@@ -9,9 +9,13 @@ import {
   counterInWords,
   type Failure,
   failures,
+  shownCounters,
   suitesInWords,
+  type Unwritten,
+  unwritten,
   VERDICT_WORDS,
   variantInWords,
+  waitingInWords,
 } from './words.ts'
 
 export interface TerminalOptions {
@@ -24,8 +28,6 @@ const MIN_COLUMNS = 60
 const MAX_COLUMNS = 110
 /** Most failures of a submission have few causes: the first cards show them, and the rest are named. */
 const MAX_CARDS = 4
-/** Unwritten methods repeat one sentence over many laws: more than this says nothing new. */
-const MAX_UNWRITTEN = 12
 
 type Style = Parameters<typeof styleText>[0]
 type Paint = (style: Style, text: string) => string
@@ -44,7 +46,6 @@ export function renderTerminal(result: Result, options: TerminalOptions): string
   }
   const all = failures(result)
   const broken = all.filter((failure) => failure.verdict !== 'notWritten')
-  const unwritten = all.filter((failure) => failure.verdict === 'notWritten')
   const parts = [
     header(result, page),
     result.outcome === 'doesNotCompile' ? compilerMessages(result, page) : [],
@@ -52,7 +53,7 @@ export function renderTerminal(result: Result, options: TerminalOptions): string
     counters(result, page),
     ...broken.slice(0, MAX_CARDS).map((failure) => failureBlock(failure, page)),
     moreBlock(broken.slice(MAX_CARDS), page),
-    unwrittenBlock(unwritten, page),
+    unwrittenBlock(unwritten(all), page),
     footer(result, page),
   ]
   const filled = parts.filter((part) => part.length > 0)
@@ -111,11 +112,12 @@ function items(result: Result, page: Page): string[] {
 }
 
 function counters(result: Result, page: Page): string[] {
-  if (result.counters.length === 0) return []
+  const shown = shownCounters(result)
+  if (shown.length === 0) return []
   const { paint, columns } = page
   return [
     paint('bold', 'Counted'),
-    ...result.counters.flatMap((counter) => {
+    ...shown.flatMap((counter) => {
       const colour = markColour(counter.points, counter.maxPoints)
       const text = `${counter.title}: ${counterInWords(counter)} (${counter.points} / ${counter.maxPoints})`
       const [first = '', ...rest] = wrap(plainLine(text), columns - 4)
@@ -171,19 +173,16 @@ function side(name: string, text: string, colour: 'green' | 'red', { paint, colu
   return lines.map((line, index) => `    ${(index === 0 ? name : '').padEnd(10)}${paint(colour, line)}`)
 }
 
-function unwrittenBlock(unwritten: readonly Failure[], page: Page): string[] {
-  if (unwritten.length === 0) return []
+function unwrittenBlock(methods: readonly Unwritten[], page: Page): string[] {
+  if (methods.length === 0) return []
   const { paint, columns } = page
-  const shown = unwritten.slice(0, MAX_UNWRITTEN)
-  const lines = [paint(['bold', 'yellow'], `${count(unwritten.length, 'law')} of methods that are not written yet`)]
-  for (const { sentence, card } of shown) {
-    const [first = '', ...rest] = wrap(plainLine(sentence), columns - 4)
+  const lines = [paint(['bold', 'yellow'], 'Not written yet')]
+  for (const { message, at, waiting } of methods) {
+    const [first = '', ...rest] = wrap(plainLine(message), columns - 4)
     lines.push(`  ${paint('yellow', '○')} ${first}`, ...rest.map((line) => `    ${line}`))
-    if (card !== undefined) {
-      lines.push(...indented(plainLine(card.difference.actual), columns, 6).map((line) => paint('dim', line)))
-    }
+    if (at !== undefined) lines.push(`    ${paint('cyan', plainLine(at))}`)
+    lines.push(...indented(plainLine(waitingInWords(waiting)), columns, 4).map((line) => paint('dim', line)))
   }
-  if (unwritten.length > shown.length) lines.push(paint('dim', `  … and ${unwritten.length - shown.length} more`))
   return lines
 }
 

@@ -53,6 +53,36 @@ export function failures(result: Result): Failure[] {
   return [...byLaw.values()].sort((a, b) => place(a) - place(b))
 }
 
+/** A method that is not written yet, and the failures that wait for it. */
+export interface Unwritten {
+  /** `attach is not written yet. Make an account for each vcpu.` */
+  readonly message: string
+  readonly at: string | undefined
+  readonly waiting: readonly Failure[]
+}
+
+/** What is not written yet, once for each method that a law stopped at. */
+export function unwritten(all: readonly Failure[]): Unwritten[] {
+  const byMessage = new Map<string, Failure[]>()
+  for (const failure of all) {
+    if (failure.verdict !== 'notWritten') continue
+    const message = failure.card?.difference.actual ?? failure.sentence
+    byMessage.set(message, [...(byMessage.get(message) ?? []), failure])
+  }
+  return [...byMessage].map(([message, waiting]) => ({ message, at: waiting[0]?.card?.at, waiting }))
+}
+
+/** `2 laws wait for it: conservation, monotone`. */
+export function waitingInWords(waiting: readonly Failure[]): string {
+  const ids = waiting.map(({ id }) => id).join(', ')
+  return `${count(waiting.length, 'law')} ${waiting.length === 1 ? 'waits' : 'wait'} for it: ${ids}`
+}
+
+/** The counters that mean something: where nothing ran, nothing was counted. */
+export function shownCounters(result: Result): readonly CounterResult[] {
+  return result.outcome === 'doesNotCompile' ? [] : result.counters
+}
+
 /** Where a law was found wanting: `public suite`, or both. */
 export function suitesInWords(suites: readonly LawResult['suite'][]): string {
   return suites.length > 1 ? 'public and hidden suite' : `${suites[0] ?? 'public'} suite`

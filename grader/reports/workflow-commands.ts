@@ -4,7 +4,7 @@
  */
 import type { Result } from '../result/result.ts'
 import { plainLine, plainLines } from './plain.ts'
-import { count, failures, VERDICT_WORDS } from './words.ts'
+import { count, type Failure, failures, type Unwritten, unwritten, VERDICT_WORDS, waitingInWords } from './words.ts'
 
 /** GitHub shows ten annotations of a kind for each step and drops the rest. */
 const MAX_ERRORS = 10
@@ -48,16 +48,24 @@ function compilerErrors(result: Result): Annotation[] {
 }
 
 function lawErrors(result: Result): Annotation[] {
-  return failures(result).map(({ id, sentence, verdict, card }) => {
-    const title = `${id}: ${VERDICT_WORDS[verdict]}`
-    if (card === undefined) return { title, message: sentence, at: undefined }
-    const { what, expected, actual } = card.difference
-    return {
-      title,
-      message: `${sentence}\n${what}\nexpected: ${expected}\nactual: ${actual}\n${card.replay}`,
-      at: card.at,
-    }
-  })
+  const all = failures(result)
+  const broken = all.filter(({ verdict }) => verdict !== 'notWritten')
+  return [...broken.map(lawError), ...unwritten(all).map(unwrittenError)]
+}
+
+function lawError({ id, sentence, verdict, card }: Failure): Annotation {
+  const title = `${id}: ${VERDICT_WORDS[verdict]}`
+  if (card === undefined) return { title, message: sentence, at: undefined }
+  const { what, expected, actual } = card.difference
+  return {
+    title,
+    message: `${sentence}\n${what}\nexpected: ${expected}\nactual: ${actual}\n${card.replay}`,
+    at: card.at,
+  }
+}
+
+function unwrittenError({ message, at, waiting }: Unwritten): Annotation {
+  return { title: 'Not written yet', message: `${message}\n${waitingInWords(waiting)}`, at }
 }
 
 function theRest(amount: number): Annotation {

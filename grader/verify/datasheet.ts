@@ -95,5 +95,5 @@ function range(points: readonly number[]): string {
 }
 
 function laws(gradings: readonly Graded[]): string {
-  return [...new Set(gradings.flatMap(({ killedBy }) => killedBy))].join(', ')
+  return [...new Set(gradings.flatMap(({ killedBy }) => killedBy))].join(', ') || 'counters'
 }
