@@ -3,6 +3,7 @@
  */
 import { loadVectors, VectorFileError } from '../../reference/cpu/vector-file.ts'
 import { runVectors, type VectorResult } from '../../reference/cpu/vectors.ts'
+import { reasonOf } from '../files.ts'
 
 const EXIT_PASSED = 0
 const EXIT_FAILED = 1
@@ -29,7 +30,8 @@ export function vectorsCommand(file: string, options: VectorsOptions, out: { wri
     }
   } catch (error) {
     if (!(error instanceof VectorFileError)) throw error
-    out.write(`${error.message}\n`)
+    const why = error.cause === undefined ? '' : `: ${reasonOf(error.cause)}.`
+    out.write(`${error.message}${why}\n`)
     return EXIT_UNREADABLE
   }
   out.write(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`)

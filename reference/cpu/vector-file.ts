@@ -80,7 +80,7 @@ function readText(file: string): string {
   try {
     bytes = readFileSync(file)
   } catch (error) {
-    throw new VectorFileError(`${file} cannot be read: ${(error as Error).message}`)
+    throw new VectorFileError(`${file} cannot be read`, { cause: error })
   }
   if (bytes[0] !== GZIP_MAGIC[0] || bytes[1] !== GZIP_MAGIC[1]) return bytes.toString('utf8')
   try {
