@@ -8,13 +8,13 @@ import type { Variant } from '../variant.ts'
 
 /** What a card must know of the grading that it belongs to. */
 export interface CardContext {
-  readonly lab: string
-  readonly variantSeed: string
+  /** The command that replays, up to its own options: `trapframe replay --lab hlt-idle --seed alice`. */
+  readonly replay: string
   /** The law stands in the public suite, so that the student's `test/` can name it. */
   readonly isPublic: boolean
 }
 
-/** A command longer than this is no use on a command line; the card's result file is named then. */
+/** A command longer than this is no use on a command line; without the case, replaying finds the first that fails. */
 const MAX_COMMAND = 1500
 
 export function makeCard(
@@ -39,14 +39,14 @@ export function makeCard(
     trace: [...found.trace],
     ...(found.at === undefined ? {} : { at: found.at }),
     shrinks: found.shrinks,
-    replay: replayCommand(law.id, id, json, context),
+    replay: replayCommand(law.id, json, context),
     test: testToPaste(law, json, found, context.isPublic),
   }
 }
 
-function replayCommand(law: string, cardId: string, json: string, { lab, variantSeed }: CardContext): string {
-  const command = `trapframe replay --lab ${lab} --seed ${variantSeed} --law ${law} --case ${quote(json)}`
-  return command.length <= MAX_COMMAND ? command : `trapframe replay result.json --card ${cardId}`
+function replayCommand(law: string, json: string, { replay }: CardContext): string {
+  const command = `${replay} --law ${law} --case ${quote(json)}`
+  return command.length <= MAX_COMMAND ? command : `${replay} --law ${law}`
 }
 
 /** A word for a POSIX shell, whatever it holds. */

@@ -23,6 +23,8 @@ export interface GradeOptions {
   /** The version that the result names as its maker. */
   readonly version?: string
   readonly budget?: Budget
+  /** The command that replays a card, up to its own options; default: `trapframe replay` with lab and seed. */
+  readonly replay?: string
   /** Called after each law. */
   readonly onProgress?: (progress: Progress) => void
 }
@@ -44,11 +46,12 @@ export function gradeSubmission(lab: GradedLab, submission: PreparedSubmission, 
   const owed = owedLaws(lab, rubric, seeds)
   checkCanary(owed, lab.port as Port<object, object>, variant)
 
+  const replay = options.replay ?? `trapframe replay --lab ${lab.id} --seed ${variantSeed}`
   const compiles = submission.diagnostics.length === 0
   let done = 0
   const onLaw = (law: LawResult) => options.onProgress?.({ done: ++done, of: owed.length, law })
   const { laws, counters } = compiles
-    ? runSuites(lab, variant, variantSeed, owed, submission, options.budget ?? {}, onLaw)
+    ? runSuites(lab, variant, replay, owed, submission, options.budget ?? {}, onLaw)
     : { laws: notRun(owed), counters: [] }
   const scored = score(rubric, laws, counters)
   const result: Deterministic = {

@@ -62,11 +62,15 @@ export function owedLaws(lab: GradedLab, rubric: Rubric, seeds: SuiteSeeds): Owe
   return [...suite('public', seeds.public), ...suite('hidden', seeds.hidden)]
 }
 
-/** Runs every owed law. @throws GraderFailure when a law is at fault, or ran fewer cases than it owed */
+/**
+ * Runs every owed law.
+ *
+ * @param replay the command that cards name, up to its own options
+ * @throws GraderFailure when a law is at fault, or ran fewer cases than it owed */
 export function runSuites(
   lab: GradedLab,
   variant: Variant,
-  variantSeed: string,
+  replay: string,
   owed: readonly OwedLaw[],
   submission: PreparedSubmission,
   budget: Budget,
@@ -84,7 +88,7 @@ export function runSuites(
     }
     shrinksLeft = Math.max(0, shrinksLeft + (runs - outcome.runs) - outcome.shrinkChecks)
     addCounters(counters, suite, outcome.counters)
-    const context = { lab: lab.id, variantSeed, isPublic: publicLaws.has(law.id) }
+    const context = { replay, isPublic: publicLaws.has(law.id) }
     const { counterexample } = outcome
     const result: LawResult = {
       id: law.id,

@@ -21,7 +21,8 @@ type Paint = (style: 'red' | 'green' | 'dim' | 'bold', text: string) => string
 export function stepLines(steps: readonly ReplayStep[], { colour, columns, all }: ReplayStyle): string[] {
   if (steps.length === 0) return []
   const rows = steps.map(
-    ({ label, expected, actual }) => [label, expected, actual].map(plainLine) as [string, string, string],
+    ({ label, expected, actual }) =>
+      [label, expected, actual].map((text) => plainLine(text)) as [string, string, string],
   )
   const first = rows.findIndex(([, expected, actual]) => expected !== actual)
   const from = all ? 0 : Math.max(0, (first < 0 ? rows.length : first) - BEFORE)
@@ -46,7 +47,7 @@ export function stepLines(steps: readonly ReplayStep[], { colour, columns, all }
 
 /** What changed in the guest before a step, below the step's own line. */
 function changedLine(changed: readonly string[], columns: number): string {
-  return changed.length === 0 ? '' : fit(`    ${changed.map(plainLine).join(', ')}`, columns).trimEnd()
+  return changed.length === 0 ? '' : fit(`    ${changed.map((text) => plainLine(text)).join(', ')}`, columns).trimEnd()
 }
 
 /** What became of the case as a whole. */

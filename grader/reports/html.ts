@@ -101,7 +101,7 @@ function cardView(card: Card): object {
       card.shrinks === 0 ? 'The case' : `The smallest case found (made smaller ${count(card.shrinks, 'time')})`,
     description: allPlainLines(card.description).join('\n'),
     trace: allPlainLines(card.trace).join('\n'),
-    replay: plainLine(card.replay),
+    replay: plainLine(card.replay, COPIED),
     test: plainLines(card.test, COPIED).join('\n'),
   }
 }

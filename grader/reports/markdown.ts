@@ -100,7 +100,7 @@ function failureSection(failure: Failure): string {
     card.shrinks === 0 ? 'The case' : `The smallest case found (made smaller ${count(card.shrinks, 'time')})`
   if (card.description.length > 0) parts.push(`${shrunk}:`, codeBlock(allPlainLines(card.description)))
   if (card.trace.length > 0) parts.push(details('What happened', allPlainLines(card.trace), 'text'))
-  parts.push('See it again:', codeBlock([plainLine(card.replay)], 'sh'))
+  parts.push('See it again:', codeBlock([plainLine(card.replay, COPIED)], 'sh'))
   parts.push(details('A test to paste into test/', plainLines(card.test, COPIED), 'ts'))
   return parts.join('\n\n')
 }

@@ -36,9 +36,9 @@ export function plainLines(text: string, limits: Limits = QUOTED): string[] {
 }
 
 /** A text as one clean line: line ends become spaces. */
-export function plainLine(text: string): string {
-  const lines = plainLines(text).map((line) => line.trim())
-  return clipLine(lines.filter((line) => line !== '').join(' '), QUOTED.columns)
+export function plainLine(text: string, limits: Limits = QUOTED): string {
+  const lines = plainLines(text, limits).map((line) => line.trim())
+  return clipLine(lines.filter((line) => line !== '').join(' '), limits.columns)
 }
 
 /** The lines of several texts, as {@link plainLines} gives them. */

@@ -1,7 +1,7 @@
 /** A result for the terminal: marks with their reasons first, then what to repair, each failed law with its card. */
 import { styleText } from 'node:util'
 import type { Card, Result } from '../result/result.ts'
-import { allPlainLines, plainLine, plainLines } from './plain.ts'
+import { allPlainLines, COPIED, plainLine, plainLines } from './plain.ts'
 import {
   ADVISORY,
   casesInWords,
@@ -164,7 +164,7 @@ function cardLines(card: Card, page: Page): string[] {
   lines.push('', ...indented(plainLine(what), columns, 2))
   lines.push(...side('expected', expected, 'green', page), ...side('actual', actual, 'red', page))
   if (card.at !== undefined) lines.push(`    at        ${paint('cyan', plainLine(card.at))}`)
-  lines.push('', `  ${paint('dim', 'again:')} ${paint('cyan', plainLine(card.replay))}`)
+  lines.push('', `  ${paint('dim', 'again:')} ${paint('cyan', plainLine(card.replay, COPIED))}`)
   return lines
 }
 

@@ -18,6 +18,7 @@ const GRADER_FILES = [
   'grader/grade/prepared-submission.ts',
   'grader/grade/run-suites.ts',
   'grader/port',
+  'grader/replay',
   'grader/reports/markdown.ts',
   'grader/reports/plain.ts',
   'grader/reports/terminal.ts',
