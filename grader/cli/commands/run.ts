@@ -93,33 +93,24 @@ async function runKernel(kernel: string, options: RunOptions): Promise<number> {
     terminal === undefined ? serial.write(byte) : serial.write(byte, terminal),
   )
   const { host, vm } = machine
-  let wake: () => void = () => {}
+  const nap = new Nap()
   if (serial.usesTerminal) {
     terminal = attachTerminal({
       onByte: (byte) => {
-        const taken = host.receiveSerial(vm, byte)
-        if (taken) wake()
-        return taken
+        nap.end()
+        return host.receiveSerial(vm, byte)
       },
       onQuit: () => {
         quit = true
-        wake()
+        nap.end()
       },
       onDrain: () => {
         host.resumeSerial(vm)
-        wake()
+        nap.end()
       },
     })
+    process.stdin.once('end', () => nap.end())
   }
-  if (serial.usesTerminal) process.stdin.once('end', () => wake())
-  const nap = (ms: number | undefined) =>
-    new Promise<void>((resolve) => {
-      const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
-      wake = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
 
   const { vcpu } = vm.processors[0]!
   const limit = options.maxInstructions ?? Number.POSITIVE_INFINITY
@@ -133,14 +124,34 @@ async function runKernel(kernel: string, options: RunOptions): Promise<number> {
     else if (host.ended) ending = 'tripleFault'
     else if (vcpu.counters.retired >= limit) ending = 'limit'
     else if (host.asleep && (!serial.usesTerminal || process.stdin.readableEnded)) ending = 'asleep'
-    else if (host.asleep) await nap(undefined)
+    else if (host.asleep) await nap.begin()
     else if (process.stdin.isTTY && serial.usesTerminal && host.idleUntil !== undefined) {
-      await nap(Math.min(MAX_NAP_MS, ((host.idleUntil - host.now) / PC_COSTS.hz) * 1000))
+      await nap.begin(Math.min(MAX_NAP_MS, ((host.idleUntil - host.now) / PC_COSTS.hz) * 1000))
     } else await new Promise((resolve) => setImmediate(resolve))
   }
   terminal?.detach()
   serial.close()
   return report(machine, ending, options, serial.captured(), performance.now() - started)
+}
+
+/** The time in which an idle machine does nothing until a key, the end of the input, or its next event. */
+class Nap {
+  #end: () => void = () => {}
+
+  /** Without `ms` it lasts until it is ended. */
+  begin(ms?: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
+      this.#end = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  end(): void {
+    this.#end()
+  }
 }
 
 function report(
