@@ -40,9 +40,8 @@ export function viewOf(processor: Processor, instructionLength: number): VcpuVie
   }
 }
 
-/** What is wrong with a decision after a HLT. `wakes`: something waits that the vcpu takes. */
-export function problemOfHalt(view: VcpuView, decision: HaltDecision, wakes: boolean): Problem | undefined {
-  const behind = (view.eip + view.instructionLength) >>> 0
+/** What is wrong with a decision after a HLT that ends at `behind`. `wakes`: something waits that the vcpu takes. */
+export function problemOfHalt(behind: number, decision: HaltDecision, wakes: boolean): Problem | undefined {
   if (decision.eip !== behind) {
     return {
       rule: 'eip',

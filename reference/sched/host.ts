@@ -491,7 +491,7 @@ export class Host {
     const view = viewOf(processor, length)
     const decision = this.#monitor.halted(thread.number, this.#tell(thread, pcpu.now), view)
     const answer = decision.next === 'poll' ? `poll for ${decision.pollCycles} cycles` : decision.next
-    const problem = problemOfHalt(view, decision, processor.wakes)
+    const problem = problemOfHalt((vcpu.registers.eip + length) >>> 0, decision, processor.wakes)
     this.#observer?.({ at: pcpu.now, vcpu: thread.number, what: 'halted', view, answer, decision, ...maybe(problem) })
     vcpu.skipTo(decision.eip)
     thread.interruptSeen = view.interruptPending
