@@ -2,4 +2,4 @@
 export { renderHtml } from './html.ts'
 export { renderMarkdown } from './markdown.ts'
 export { renderTerminal } from './terminal.ts'
-export { withoutCommands, workflowCommands } from './workflow-commands.ts'
+export { workflowCommands } from './workflow-commands.ts'

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Result } from '../result/result.ts'
 import { hostileText } from './fixtures/hostile-text.ts'
 import { BROKEN, SAMPLE, withStudentText } from './fixtures/sample-result.ts'
-import { renderHtml, renderMarkdown, renderTerminal, withoutCommands, workflowCommands } from './index.ts'
+import { renderHtml, renderMarkdown, renderTerminal, workflowCommands } from './index.ts'
 import { codeBlock, escapeProse } from './markdown.ts'
 import { allPlainLines, plainLine, plainLines } from './plain.ts'
 import { failures } from './words.ts'
@@ -246,9 +246,5 @@ describe('what a report says', () => {
       '::notice title=Autograding report::{"totalPoints":62,"maxPoints":100}',
       '',
     ])
-  })
-
-  it('can be printed where lines may be commands', () => {
-    expect(withoutCommands('::error::x', 'key')).toBe('::stop-commands::key\n::error::x\n::key::\n')
   })
 })

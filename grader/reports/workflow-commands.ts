@@ -30,15 +30,6 @@ export function workflowCommands(result: Result): string {
   return `${lines.join('\n')}\n`
 }
 
-/**
- * Text for the log of a workflow in which no line counts as a command, whatever it says.
- *
- * @param token what ends the pause; must not be guessable by whoever wrote the text
- */
-export function withoutCommands(text: string, token: string): string {
-  return `::stop-commands::${token}\n${text}${text.endsWith('\n') ? '' : '\n'}::${token}::\n`
-}
-
 function compilerErrors(result: Result): Annotation[] {
   return result.diagnostics.map(({ file, line, column, message }) => ({
     title: 'Does not compile',
