@@ -54,7 +54,8 @@ Examples:
   trapframe run guest:hello`,
     )
   const [named = ''] = args
-  const add = Object.hasOwn(COMMANDS, named) ? [COMMANDS[named]!] : Object.values(COMMANDS)
+  const asksVersion = named === '--version' || named === '-V'
+  const add = Object.hasOwn(COMMANDS, named) ? [COMMANDS[named]!] : asksVersion ? [] : Object.values(COMMANDS)
   for (const each of add) await each(program, streams, labs)
   return program
 }
