@@ -1,6 +1,6 @@
-/** Files that are written whole or not at all: to a temporary name beside the target, which then takes the target's place. */
-import { accessSync, constants, existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+/** Files: listed, asked whether they can be written, and written whole or not at all, by a temporary name beside the target. */
+import { accessSync, constants, existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, relative, sep } from 'node:path'
 import { WrongUse } from './failures.ts'
 
 /**
@@ -51,4 +51,12 @@ export function requireWritable(path: string): void {
   } catch (error) {
     throw error instanceof WrongUse ? error : new WrongUse(`Cannot write ${path}: ${reasonOf(error)}.`)
   }
+}
+
+/** Every file below a folder, by its path from there with `/` between names, in the order of paths. */
+export function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/'))
+    .sort()
 }

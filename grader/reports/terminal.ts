@@ -21,7 +21,7 @@ import {
 export interface TerminalOptions {
   readonly colour: boolean
   /** The terminal's width; the report uses 60 to 110 columns of it. */
-  readonly columns?: number
+  readonly columns?: number | undefined
 }
 
 const MIN_COLUMNS = 60

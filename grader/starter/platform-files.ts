@@ -1,9 +1,10 @@
 /** The files of a starter's `platform/`: the machine as the lab needs it, without tests, fixtures or any solution. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { Project } from 'ts-morph'
 import type { AnyLab } from '../contract/lab.ts'
 import { GraderFailure } from '../failures.ts'
+import { filesBelow } from '../files.ts'
 import { projectRoot } from '../project-root.ts'
 import { specifiers } from './imports.ts'
 import { isMarked } from './marks.ts'
@@ -53,14 +54,12 @@ function sourceFiles(path: string): string[] {
   } catch {
     throw new GraderFailure(`The project has no ${path}, which a lab's platform names.`)
   }
-  if (!isFolder) return isSource(path) ? [path] : []
-  return readdirSync(full)
-    .filter((name) => name !== 'fixtures')
-    .flatMap((name) => sourceFiles(posix.join(path, name)))
+  const paths = isFolder ? filesBelow(full).map((name) => posix.join(path, name)) : [path]
+  return paths.filter(isSource)
 }
 
 function isSource(path: string): boolean {
-  return path.endsWith('.ts') && !path.endsWith('.test.ts')
+  return path.endsWith('.ts') && !path.endsWith('.test.ts') && !path.includes('/fixtures/')
 }
 
 /** What imports a file that is not there (a solution, mostly) is of no use without it, and so on. */

@@ -1,8 +1,9 @@
 /** Everything that a starter repository holds, as paths and texts: the shared templates, the lab's skeleton, the platform. */
-import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { join, posix } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import Handlebars from 'handlebars'
 import type { AnyLab } from '../contract/lab.ts'
+import { filesBelow } from '../files.ts'
 import { packageVersion, projectRoot } from '../project-root.ts'
 import type { Rubric } from '../rubric/rubric-schema.ts'
 import { STUDENT_COMPILER_OPTIONS } from '../submission/compiler-options.ts'
@@ -16,6 +17,8 @@ import { makeSkeleton } from './skeleton.ts'
 export interface StarterFiles {
   /** Text of each file by its path in the starter. */
   readonly files: ReadonlyMap<string, string>
+  /** What of it a student may change, as it would be handed in untouched. */
+  readonly skeleton: ReadonlyMap<string, string>
   /** The solution's parts that were left out: what must stand nowhere in the starter. */
   readonly stripped: readonly string[]
 }
@@ -30,9 +33,8 @@ export function starterFiles(lab: AnyLab, rubric: Rubric, seed: string): Starter
   const variant = drawVariant(lab, seed)
   const files = new Map<string, string>()
   const context = { lab: lab.id, title: lab.title, entry: lab.entry, files: allowedPaths(lab), seed }
-  for (const path of filesIn(TEMPLATES)) {
-    const name = posix.relative(TEMPLATES, path)
-    const text = read(path)
+  for (const name of filesBelow(join(projectRoot(), TEMPLATES))) {
+    const text = read(`${TEMPLATES}/${name}`)
     if (name.endsWith(TEMPLATE_END)) files.set(name.slice(0, -TEMPLATE_END.length), render(text, context))
     else files.set(RENAMED[name] ?? name, text)
   }
@@ -43,15 +45,16 @@ export function starterFiles(lab: AnyLab, rubric: Rubric, seed: string): Starter
   files.set(`${PLATFORM_FOLDER}/variant.ts`, variantModule(lab, seed, variant))
   files.set(`${PLATFORM_FOLDER}/rubric.ts`, rubricModule(publicRubric(lab, rubric)))
   for (const [path, text] of platformFiles(lab)) files.set(`${PLATFORM_FOLDER}/${path}`, text)
+  const skeletons = new Map<string, string>()
   const stripped: string[] = []
   for (const path of lab.solution) {
     const skeleton = makeSkeleton(read(path), path, {
       rewriteImport: (specifier) => starterSpecifier(lab, path, specifier),
     })
     stripped.push(...skeleton.stripped)
-    if (!skeleton.dropped) files.set(starterPath(path), skeleton.text)
+    if (!skeleton.dropped) skeletons.set(starterPath(path), skeleton.text)
   }
-  return { files, stripped }
+  return { files: new Map([...files, ...skeletons]), skeleton: skeletons, stripped }
 }
 
 /** The handout, with the variant and the rubric in it. */
@@ -117,11 +120,4 @@ function json(value: unknown): string {
 
 function read(path: string): string {
   return readFileSync(join(projectRoot(), path), 'utf8')
-}
-
-function filesIn(folder: string): string[] {
-  return readdirSync(join(projectRoot(), folder)).flatMap((name) => {
-    const path = posix.join(folder, name)
-    return statSync(join(projectRoot(), path)).isDirectory() ? filesIn(path) : [path]
-  })
 }

@@ -22,16 +22,16 @@ function candidates(lab: AnyLab): ChosenVariant[] {
 /** At least `atLeast` variants, and as many more as it takes to have seen every value. */
 export function chooseVariants(lab: AnyLab, atLeast: number): ChosenVariant[] {
   const all = candidates(lab)
-  const unseen = new Set(all.flatMap((variant) => valuesOf(variant, choicesOf(all))))
+  const choices = choicesOf(all)
+  const unseen = new Set(all.flatMap((variant) => valuesOf(variant, choices)))
   const chosen: ChosenVariant[] = []
   const take = (variant: ChosenVariant) => {
     chosen.push(variant)
-    for (const value of valuesOf(variant, choicesOf(all))) unseen.delete(value)
+    for (const value of valuesOf(variant, choices)) unseen.delete(value)
   }
   while (unseen.size > 0) {
-    const gain = (variant: ChosenVariant) =>
-      valuesOf(variant, choicesOf(all)).filter((value) => unseen.has(value)).length
-    take(all.reduce((best, variant) => (gain(variant) > gain(best) ? variant : best)))
+    const gains = all.map((variant) => valuesOf(variant, choices).filter((value) => unseen.has(value)).length)
+    take(all[gains.indexOf(Math.max(...gains))]!)
   }
   for (const variant of all) {
     if (chosen.length >= atLeast) break

@@ -1,16 +1,16 @@
 /** Makes a lab's datasheet by grading everything whose mark is known beforehand. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { simpleGit } from 'simple-git'
 import type { AnyLab, Mutant } from '../contract/lab.ts'
+import { filesBelow } from '../files.ts'
 import { gradeSubmission } from '../grade/grade-submission.ts'
 import { packageVersion } from '../project-root.ts'
 import type { Result } from '../result/result.ts'
 import type { Rubric } from '../rubric/rubric-schema.ts'
 import { starterFiles } from '../starter/starter-files.ts'
 import { writeStarter } from '../starter/write-starter.ts'
-import { allowedPaths } from '../submission/layout.ts'
 import { prepareSubmission } from '../submission/prepare.ts'
 import { benignFiles, mutantFiles, solutionFiles } from '../submission/solution-files.ts'
 import type { Variant } from '../variant.ts'
@@ -227,16 +227,13 @@ async function verifyStarter(
   verifier: Verifier,
   seed: string,
 ): Promise<{ leaks: Datasheet['leaks']; points: number }> {
-  const { files, stripped } = starterFiles(lab, rubric, seed)
+  const { files, skeleton, stripped } = starterFiles(lab, rubric, seed)
   const folder = mkdtempSync(join(tmpdir(), 'trapframe-verify-'))
   try {
     await writeStarter(files, folder, 'Starter')
     const commits = await simpleGit(folder).raw('rev-list', '--all', '--count')
     if (commits.trim() !== '1') verifier.problems.push(`The starter's history has ${commits.trim()} commits, not one.`)
     const leaks = findLeaks(stripped, readTree(folder))
-    const skeleton = new Map(
-      allowedPaths(lab).flatMap((path) => (files.has(path) ? [[path, files.get(path)!] as const] : [])),
-    )
     const { points } = await verifier.grade(skeleton, seed, FIRST_HIDDEN_SEED, 'untouched starter')
     return { leaks, points }
   } finally {
@@ -244,14 +241,8 @@ async function verifyStarter(
   }
 }
 
-function readTree(folder: string, prefix = ''): Map<string, string> {
-  const texts = new Map<string, string>()
-  for (const name of readdirSync(join(folder, prefix))) {
-    if (name === '.git') continue
-    const path = prefix === '' ? name : `${prefix}/${name}`
-    if (statSync(join(folder, path)).isDirectory()) {
-      for (const [inner, text] of readTree(folder, path)) texts.set(inner, text)
-    } else texts.set(path, readFileSync(join(folder, path), 'utf8'))
-  }
-  return texts
+/** The texts of a repository's work tree. */
+function readTree(folder: string): Map<string, string> {
+  const paths = filesBelow(folder).filter((path) => !path.startsWith('.git/'))
+  return new Map(paths.map((path) => [path, readFileSync(join(folder, path), 'utf8')]))
 }

@@ -97,8 +97,6 @@ interface Thread {
   state: ThreadState
   readyAt: Cycles
   pollUntil: Cycles
-  /** The latest time that the monitor heard of this vcpu. */
-  toldAt: Cycles
   /** An exit that is handled once this pcpu's clock is behind again, so that time never runs backwards. */
   exit: Exit | undefined
   /** INTR as the thread was last seen: only its rise kicks a halted vcpu. */
@@ -155,7 +153,6 @@ export class Host {
         state: 'ready',
         readyAt: 0,
         pollUntil: 0,
-        toldAt: 0,
         exit: undefined,
         interruptSeen: false,
       }))
@@ -206,7 +203,7 @@ export class Host {
 
   /** True when nothing will happen any more unless something comes from outside. */
   get asleep(): boolean {
-    return this.#nextEvent() === Number.POSITIVE_INFINITY && this.#threads.every(({ state }) => sleeps(state))
+    return this.idleUntil === Number.POSITIVE_INFINITY
   }
 
   /** When every vcpu sleeps: the time of the next event. Else undefined. */
@@ -274,12 +271,6 @@ export class Host {
       if (due === stopAt && this.#nextEvent() > stopAt) return
       this.#happen(this.#now)
     }
-  }
-
-  /** The monitor's clock at a time that it is about to be told of. */
-  #tell(thread: Thread, at: Cycles): bigint {
-    thread.toldAt = at
-    return this.clock(at)
   }
 
   #thread(vcpu: number): Thread {
@@ -379,7 +370,7 @@ export class Host {
     pcpu.quantumEnd = at + this.#quantum
     thread.state = 'running'
     thread.ledger.enter('busy', at)
-    this.#monitor.scheduled(thread.number, this.#tell(thread, at))
+    this.#monitor.scheduled(thread.number, this.clock(at))
     this.#observer?.({ at, vcpu: thread.number, what: 'scheduled' })
   }
 
@@ -404,7 +395,7 @@ export class Host {
 
   #leave(pcpu: Pcpu, thread: Thread): void {
     pcpu.thread = undefined
-    this.#monitor.descheduled(thread.number, this.#tell(thread, pcpu.now))
+    this.#monitor.descheduled(thread.number, this.clock(pcpu.now))
     this.#observer?.({ at: pcpu.now, vcpu: thread.number, what: 'descheduled' })
   }
 
@@ -431,7 +422,7 @@ export class Host {
       return
     }
     const view = viewOf(processor, 0)
-    const answer = this.#monitor.entering(thread.number, this.#tell(thread, now), view)
+    const answer = this.#monitor.entering(thread.number, this.clock(now), view)
     const problem = problemOfDelivery(view, answer, vcpu.interruptible)
     this.#observer?.({ at: now, vcpu: thread.number, what: 'entering', view, answer, ...maybe(problem) })
     if (problem?.rule !== 'illegalDelivery') {
@@ -489,7 +480,7 @@ export class Host {
     const { vcpu } = processor
     this.counters.hltExits++
     const view = viewOf(processor, length)
-    const decision = this.#monitor.halted(thread.number, this.#tell(thread, pcpu.now), view)
+    const decision = this.#monitor.halted(thread.number, this.clock(pcpu.now), view)
     const answer = decision.next === 'poll' ? `poll for ${decision.pollCycles} cycles` : decision.next
     const problem = problemOfHalt((vcpu.registers.eip + length) >>> 0, decision, processor.wakes)
     this.#observer?.({ at: pcpu.now, vcpu: thread.number, what: 'halted', view, answer, decision, ...maybe(problem) })
@@ -519,15 +510,13 @@ export class Host {
     if (rises) this.#kick(thread, now)
   }
 
-  /** @param at when the kick was sent; another pcpu may be behind the time at which this vcpu went to sleep */
-  #kick(thread: Thread, at: Cycles): void {
+  #kick(thread: Thread, now: Cycles): void {
     const { processor, state } = thread
     if (state !== 'halted' && state !== 'polling') return
-    const now = Math.max(at, thread.toldAt)
     this.counters.kicks++
     if (processor.wakes) thread.ledger.enter(state === 'polling' ? 'busy' : 'steal', now)
     const view = viewOf(processor, 0)
-    const answer = this.#monitor.kicked(thread.number, this.#tell(thread, now), view)
+    const answer = this.#monitor.kicked(thread.number, this.clock(now), view)
     const problem = problemOfKick(view, answer, processor.wakes)
     this.#observer?.({ at: now, vcpu: thread.number, what: 'kicked', view, answer, ...maybe(problem) })
     if (answer === 'sleep') return
@@ -548,7 +537,7 @@ export class Host {
   #ask(pcpu: Pcpu, thread: Thread, instruction: 'cpuid' | 'vmcall'): GuestAnswer {
     const { eax, ebx, ecx, edx } = thread.processor.vcpu.registers
     const question: GuestQuestion = { instruction, eax: eax >>> 0, ebx: ebx >>> 0, ecx: ecx >>> 0, edx: edx >>> 0 }
-    const guestAnswer = this.#monitor.guestAsks(thread.number, this.#tell(thread, pcpu.now), question)
+    const guestAnswer = this.#monitor.guestAsks(thread.number, this.clock(pcpu.now), question)
     const answer = `EAX ${guestAnswer.eax}, EBX ${guestAnswer.ebx}, ECX ${guestAnswer.ecx}, EDX ${guestAnswer.edx}`
     this.#observer?.({ at: pcpu.now, vcpu: thread.number, what: 'asked', question, answer, guestAnswer })
     return guestAnswer

@@ -316,7 +316,8 @@ export function requireReading(run: Run, reading: Reading, variant: Variant): vo
 function expectedAnswer({ question, idleOfVcpu, idleOfVm }: Reading, variant: Variant): Reading['answer'] {
   const { place, number, halves, scope, unit } = variant
   const instruction = place === 'cpuid' ? 'cpuid' : 'vmcall'
-  const others = question.instruction === 'cpuid' ? { ebx: 0, ecx: 0, edx: 0 } : registersBehindEax(question)
+  const { ebx, ecx, edx } = question
+  const others = question.instruction === 'cpuid' ? { ebx: 0, ecx: 0, edx: 0 } : { ebx, ecx, edx }
   if (question.instruction !== instruction || question.eax !== number) {
     return { ...others, eax: question.instruction === 'cpuid' ? 0 : -1000 >>> 0 }
   }
@@ -324,10 +325,6 @@ function expectedAnswer({ question, idleOfVcpu, idleOfVm }: Reading, variant: Va
   const high = Number((total >> 32n) & 0xffff_ffffn)
   const low = Number(total & 0xffff_ffffn)
   return halves === 'edx:eax' ? { ...others, edx: high, eax: low } : { ...others, eax: 0, ecx: high, ebx: low }
-}
-
-function registersBehindEax({ ebx, ecx, edx }: Reading['question']): { ebx: number; ecx: number; edx: number } {
-  return { ebx, ecx, edx }
 }
 
 function requirePolling(run: Run, variant: Variant): void {

@@ -12,7 +12,6 @@ import type { Result } from '../../result/result.ts'
 import type { Rubric } from '../../rubric/rubric-schema.ts'
 import { starterFiles } from '../../starter/starter-files.ts'
 import { writeStarter } from '../../starter/write-starter.ts'
-import { allowedPaths } from '../../submission/layout.ts'
 import { prepareSubmission } from '../../submission/prepare.ts'
 import { mutantFiles, solutionFiles } from '../../submission/solution-files.ts'
 import { drawVariant } from '../../variant.ts'
@@ -46,12 +45,12 @@ async function demo({ out: folder, seed }: DemoFlags, labs: LabSource, { out, er
   const rubric = labs.rubric(lab)
   const line = progressLine(err)
   const starterFolder = join(folder, 'starter')
-  const { files } = starterFiles(lab, rubric, seed)
+  const { files, skeleton } = starterFiles(lab, rubric, seed)
   rmSync(starterFolder, { recursive: true, force: true })
   await writeStarter(files, starterFolder, `Starter: ${lab.title}, variant ${seed}`)
   out.write(`Starter of "${lab.title}", variant ${seed}: ${starterFolder} (${files.size} files)\n\n`)
 
-  const submissions = submissionsOf(lab, files, seed)
+  const submissions = submissionsOf(lab, skeleton, seed)
   const graded: { title: string; result: Result }[] = []
   for (const [i, { title, sources }] of submissions.entries()) {
     const step = `${i + 1}/${submissions.length} ${title}`
@@ -60,9 +59,7 @@ async function demo({ out: folder, seed }: DemoFlags, labs: LabSource, { out, er
     line.clear()
     graded.push({ title, result })
     out.write(`${title}\n${'='.repeat(title.length)}\n`)
-    out.write(
-      renderTerminal(result, { colour: wantsColour(out, env), ...(out.columns ? { columns: out.columns } : {}) }),
-    )
+    out.write(renderTerminal(result, { colour: wantsColour(out, env), columns: out.columns }))
     out.write('\n')
   }
   const page = join(folder, 'report.html')
@@ -75,18 +72,14 @@ async function demo({ out: folder, seed }: DemoFlags, labs: LabSource, { out, er
 /** The untouched starter, a wrong solution and the reference, as files of `src/`. */
 function submissionsOf(
   lab: AnyLab,
-  starter: ReadonlyMap<string, string>,
+  skeleton: ReadonlyMap<string, string>,
   seed: string,
 ): { title: string; sources: ReadonlyMap<string, string> }[] {
   const variant = drawVariant(lab, seed)
   const mutant = (lab.mutants as readonly Mutant[]).find(({ id }) => id === PLAUSIBLE_MUTANT)
   if (mutant === undefined) throw new GraderFailure(`The lab ${lab.id} has no mutant ${PLAUSIBLE_MUTANT} for the demo.`)
-  const paths = allowedPaths(lab)
   return [
-    {
-      title: 'The untouched starter',
-      sources: new Map([...starter].filter(([path]) => paths.includes(path))),
-    },
+    { title: 'The untouched starter', sources: skeleton },
     { title: 'A wrong submission', sources: mutantFiles(lab, variant, mutant) },
     { title: 'A right submission', sources: solutionFiles(lab, variant) },
   ]

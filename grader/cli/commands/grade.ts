@@ -82,11 +82,7 @@ async function grade(directory: string, flags: GradeFlags, labs: LabSource, { ou
   if (flags.html !== undefined) writeFileAtomically(flags.html, renderHtml([{ title: directory, result }]))
   if (flags.markdown !== undefined) writeFileAtomically(flags.markdown, renderMarkdown(result))
   if (flags.json === true) out.write(`${JSON.stringify(result, null, 2)}\n`)
-  else out.write(renderTerminal(result, { colour: wantsColour(out, env), ...columnsOf(out.columns) }))
-}
-
-function columnsOf(columns: number | undefined): { columns?: number } {
-  return columns === undefined ? {} : { columns }
+  else out.write(renderTerminal(result, { colour: wantsColour(out, env), columns: out.columns }))
 }
 
 /** The key of the course: a file's text without the line end, the environment's, or the one that everybody knows. */

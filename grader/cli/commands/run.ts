@@ -89,9 +89,7 @@ async function runKernel(kernel: string, options: RunOptions): Promise<number> {
   let terminal: AttachedTerminal | undefined
   let quit = false
   const started = performance.now()
-  const machine = boot(image, options.mem, (byte) =>
-    terminal === undefined ? serial.write(byte) : serial.write(byte, terminal),
-  )
+  const machine = boot(image, options.mem, (byte) => serial.write(byte, terminal))
   const { host, vm } = machine
   const nap = new Nap()
   if (serial.usesTerminal) {
