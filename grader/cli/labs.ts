@@ -4,6 +4,7 @@ import { WrongUse } from '../failures.ts'
 import { listLabs, loadLab } from '../lab/load-lab.ts'
 import { loadRubric } from '../rubric/rubric.ts'
 import type { Rubric } from '../rubric/rubric-schema.ts'
+import { nameOf, type SubmissionSource } from '../submission/source.ts'
 import { readManifest } from '../submission/starter-manifest.ts'
 
 export interface LabSource {
@@ -25,20 +26,22 @@ export interface Chosen {
   readonly variantSeed: string
 }
 
-/** The lab and variant that a person named, or else those of the starter's manifest in `directory`. */
+/** The lab and variant that a person named, or else those of the starter's manifest in the submission. */
 export async function chooseLab(
   labs: LabSource,
-  directory: string,
+  source: SubmissionSource,
   named: { readonly lab?: string | undefined; readonly seed?: string | undefined },
 ): Promise<Chosen> {
-  const manifest = named.lab === undefined || named.seed === undefined ? readManifest(directory) : undefined
+  const manifest = named.lab === undefined || named.seed === undefined ? await readManifest(source) : undefined
   const id = named.lab ?? manifest?.lab
   if (id === undefined)
-    throw new WrongUse(`${directory} has no trapframe.json that says which lab it is: name it with --lab.`)
+    throw new WrongUse(`${nameOf(source)} has no trapframe.json that says which lab it is: name it with --lab.`)
   const lab = await labs.load(id)
   const variantSeed = named.seed ?? manifest?.seed
   if (variantSeed === undefined) {
-    throw new WrongUse(`${directory} has no trapframe.json that says which variant it is: name its seed with --seed.`)
+    throw new WrongUse(
+      `${nameOf(source)} has no trapframe.json that says which variant it is: name its seed with --seed.`,
+    )
   }
   return { lab, variantSeed }
 }

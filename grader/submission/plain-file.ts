@@ -1,38 +1,82 @@
-/** Reads a text file of a submission: a regular file, no link, small, UTF-8; anything else is refused by name. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
+/** Reads a plain file: a regular one, no link, small, UTF-8 without NUL; anything else is refused by name. */
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { WrongUse } from '../failures.ts'
 import { reasonOf } from '../files.ts'
+import { SUBMISSION_LIMITS } from './limits.ts'
+import { Refused } from './refused.ts'
 
-/** The largest file that is read, in bytes. */
-const MAX_BYTES = 256 * 1024
+const LOOK = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
-/** The file's text; undefined when there is no such file. @throws WrongUse for whatever is no plain text file */
+/** The text of a file that the caller named; undefined when there is no such file. @throws WrongUse for what is no plain text */
 export function readPlainFile(path: string): string | undefined {
+  try {
+    const bytes = readPlainBytes(path, path)
+    return bytes && decodeText(bytes, path)
+  } catch (error) {
+    throw error instanceof Refused ? new WrongUse(error.message) : error
+  }
+}
+
+/**
+ * The bytes of a submission's file; undefined when there is no such file. All that is asked about the file is asked of
+ * the descriptor that it is then read from, so that it cannot change its nature in between.
+ *
+ * @param name how a refusal names it
+ * @throws Refused when it is a link, no file, too large, or cannot be read
+ */
+export function readPlainBytes(path: string, name: string): Uint8Array | undefined {
   let file: number
   try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    file = openSync(path, LOOK)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'ENOENT') return undefined
-    if (code === 'ELOOP') throw new WrongUse(`${path} is a symbolic link; a submission holds plain files only.`)
-    throw new WrongUse(`Cannot read ${path}: ${reasonOf(error)}.`)
+    if (code === 'ELOOP') throw refuseLink(name)
+    if (code === 'ENXIO') throw refuseKind(name)
+    throw new Refused(name, `${name} cannot be read: ${reasonOf(error)}.`)
   }
   try {
     const status = fstatSync(file)
-    if (!status.isFile()) throw new WrongUse(`${path} is not a plain file.`)
-    if (status.size > MAX_BYTES) {
-      throw new WrongUse(`${path} has ${status.size} bytes; a submission's file may have ${MAX_BYTES}.`)
-    }
-    return decode(readFileSync(file), path)
+    if (!status.isFile()) throw refuseKind(name)
+    requireSize(status.size, name)
+    return readAll(file, status.size, name)
   } finally {
     closeSync(file)
   }
 }
 
-function decode(bytes: Uint8Array, path: string): string {
+/** @throws Refused when a file of `sizeBytes` is too large to be read */
+export function requireSize(sizeBytes: number, name: string): void {
+  if (sizeBytes <= SUBMISSION_LIMITS.fileBytes) return
+  throw new Refused(name, `${name} has ${sizeBytes} bytes; it may have ${SUBMISSION_LIMITS.fileBytes}.`)
+}
+
+/** The text that the bytes of a file spell. @throws Refused when they spell none */
+export function decodeText(bytes: Uint8Array, name: string): string {
+  if (bytes.includes(0)) throw new Refused(name, `${name} holds a NUL byte, so it is no text.`)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
-    throw new WrongUse(`${path} is not UTF-8 text.`)
+    throw new Refused(name, `${name} is not UTF-8 text.`)
   }
+}
+
+export function refuseLink(name: string): Refused {
+  return new Refused(name, `${name} is a symbolic link; a submission may hold only plain files.`)
+}
+
+export function refuseKind(name: string): Refused {
+  return new Refused(name, `${name} is not a plain file.`)
+}
+
+/** Reads what the file had when it was asked; one that grew meanwhile is not followed. */
+function readAll(file: number, sizeBytes: number, name: string): Uint8Array {
+  const bytes = new Uint8Array(sizeBytes)
+  let done = 0
+  while (done < sizeBytes) {
+    const count = readSync(file, bytes, done, sizeBytes - done, null)
+    if (count === 0) throw new Refused(name, `${name} became shorter while it was read.`)
+    done += count
+  }
+  return bytes
 }

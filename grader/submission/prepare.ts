@@ -31,6 +31,11 @@ export async function prepareSubmission(
   return { identity, diagnostics: [], load: loadBundle<object>(lab.port, bundle) }
 }
 
+/** A submission that could not be read, and why. */
+export function refusedSubmission(reason: Diagnostic): PreparedSubmission {
+  return broken(identify(new Map()), [reason])
+}
+
 function broken(identity: Result['submission'], diagnostics: readonly Diagnostic[]): PreparedSubmission {
   const load = () => {
     throw new GraderFailure('A submission that does not compile was to be run.')

@@ -1,8 +1,9 @@
 /** `trapframe.json` at the root of a starter: which lab it is, and which variant. */
-import { join } from 'node:path'
 import { z } from 'zod'
 import { WrongUse } from '../failures.ts'
-import { readPlainFile } from './plain-file.ts'
+import { decodeText } from './plain-file.ts'
+import { Refused } from './refused.ts'
+import { nameOf, readFrom, type SubmissionSource } from './source.ts'
 
 /** The file's name. */
 export const MANIFEST = 'trapframe.json'
@@ -15,12 +16,12 @@ export const manifestSchema = z.looseObject({
 })
 export type Manifest = z.infer<typeof manifestSchema>
 
-/** The manifest in a directory; undefined when there is none. @throws WrongUse when it is not one */
-export function readManifest(directory: string): Manifest | undefined {
-  const path = join(directory, MANIFEST)
-  const text = readPlainFile(path)
+/** The manifest of a submission; undefined when there is none. @throws WrongUse when it is not one */
+export async function readManifest(source: SubmissionSource): Promise<Manifest | undefined> {
+  const text = await readText(source)
   if (text === undefined) return undefined
-  const refuse = (why: string) => new WrongUse(`${path} is not the one that the starter came with: ${why}.`)
+  const refuse = (why: string) =>
+    new WrongUse(`${MANIFEST} of ${nameOf(source)} is not the one that the starter came with: ${why}.`)
   let json: unknown
   try {
     json = JSON.parse(text)
@@ -31,4 +32,14 @@ export function readManifest(directory: string): Manifest | undefined {
   if (parsed.success) return parsed.data
   const { path: key, message } = parsed.error.issues[0]!
   throw refuse(`${key.map(String).join('.')}: ${message}`)
+}
+
+async function readText(source: SubmissionSource): Promise<string | undefined> {
+  try {
+    const bytes = (await readFrom(source, [MANIFEST])).get(MANIFEST)
+    return bytes && decodeText(bytes, MANIFEST)
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error
+    throw new WrongUse(`${nameOf(source)} does not say which lab and variant it is: ${error.message}`)
+  }
 }

@@ -1,31 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { SubjectError } from '../contract/port.ts'
-import { WrongUse } from '../failures.ts'
 import { counterLab } from '../grade/fixtures/counter-lab.ts'
 import type { Counter } from '../grade/fixtures/counter-port.ts'
 import type { PreparedSubmission } from '../grade/prepared-submission.ts'
 import { drawVariant } from '../variant.ts'
 import { identify } from './identify.ts'
 import { prepareSubmission } from './prepare.ts'
-import { readSubmission } from './read-submission.ts'
 import { mutantFiles, solutionFiles } from './solution-files.ts'
-import { readManifest } from './starter-manifest.ts'
 
-const root = mkdtempSync(join(tmpdir(), 'submission-'))
-afterAll(() => rmSync(root, { recursive: true, force: true }))
-let made = 0
-const tree = (files: Record<string, string | Uint8Array>): string => {
-  const folder = join(root, `tree-${made++}`)
-  mkdirSync(folder)
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), content)
-  }
-  return folder
-}
 const prepare = (text: string, typeCheck = true) =>
   prepareSubmission(counterLab, new Map([['src/counter.ts', text]]), { typeCheck })
 const connect = (submission: PreparedSubmission) => submission.load()() as Counter
@@ -40,50 +22,6 @@ const failureOf = (run: () => unknown): SubjectError => {
 }
 const object = (total: string, before = '') =>
   `${before}\nexport const create = (): unknown => ({ add() {}, total: () => ${total} })\n`
-
-describe('readSubmission', () => {
-  it('reads the files that the lab lets a student change, and nothing else', () => {
-    const folder = tree({ 'src/counter.ts': 'x', 'src/other.ts': 'y', 'package.json': '{', 'platform/x.ts': 'z' })
-    expect([...readSubmission(counterLab, folder)]).toEqual([['src/counter.ts', 'x']])
-  })
-
-  it.each([
-    ['no directory', () => join(root, 'none'), /^There is no directory .*none\.$/],
-    ['a file', () => join(tree({ f: '' }), 'f'), /f is not a directory\.$/],
-    ['no src', () => tree({}), /is no submission of the lab counter: it has no src\/counter\.ts\.$/],
-    ['src without the entry', () => tree({ 'src/x.ts': '' }), /it has no src\/counter\.ts\.$/],
-    ['a folder in the entry’s place', () => tree({ 'src/counter.ts/x': '' }), /counter\.ts is not a plain file\.$/],
-    ['bytes that are no text', () => tree({ 'src/counter.ts': Uint8Array.of(0xff) }), /is not UTF-8 text\.$/],
-    [
-      'too large a file',
-      () => tree({ 'src/counter.ts': 'x'.repeat(262_145) }),
-      /has 262145 bytes; .* may have 262144\.$/,
-    ],
-  ])('refuses %s', (_, folder, message) => {
-    expect(() => readSubmission(counterLab, folder())).toThrow(WrongUse)
-    expect(() => readSubmission(counterLab, folder())).toThrow(message)
-  })
-
-  it('follows no symbolic link', () => {
-    const secret = join(tree({ secret: 's' }), 'secret')
-    const linked = tree({ 'src/x': '' })
-    symlinkSync(secret, join(linked, 'src/counter.ts'))
-    expect(() => readSubmission(counterLab, linked)).toThrow('is a symbolic link')
-    const linkedFolder = tree({})
-    symlinkSync(dirname(secret), join(linkedFolder, 'src'))
-    expect(() => readSubmission(counterLab, linkedFolder)).toThrow('is a symbolic link')
-  })
-})
-
-describe('readManifest', () => {
-  it('reads lab and seed, and refuses what is no manifest', () => {
-    const manifest = { lab: 'counter', seed: 'abc', version: '0.1.0' }
-    expect(readManifest(tree({ 'trapframe.json': JSON.stringify(manifest) }))).toEqual(manifest)
-    expect(readManifest(tree({}))).toBeUndefined()
-    expect(() => readManifest(tree({ 'trapframe.json': '{' }))).toThrow(/it is no JSON\.$/)
-    expect(() => readManifest(tree({ 'trapframe.json': '{"lab": 1}' }))).toThrow(WrongUse)
-  })
-})
 
 describe('prepareSubmission', () => {
   it('identifies a tree by its paths and contents, in whatever order they come', () => {

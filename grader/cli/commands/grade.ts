@@ -6,9 +6,10 @@ import { gradeSubmission } from '../../grade/grade-submission.ts'
 import { packageVersion } from '../../project-root.ts'
 import { renderHtml, renderMarkdown, renderTerminal } from '../../reports/index.ts'
 import { DEFAULT_COURSE_KEY, hiddenSeed } from '../../seeds.ts'
+import { requireDirectory } from '../../submission/directory.ts'
 import { readPlainFile } from '../../submission/plain-file.ts'
-import { prepareSubmission } from '../../submission/prepare.ts'
-import { readSubmission, requireDirectory } from '../../submission/read-submission.ts'
+import { prepareSubmission, refusedSubmission } from '../../submission/prepare.ts'
+import { readSubmission } from '../../submission/read-submission.ts'
 import { drawVariant } from '../../variant.ts'
 import { chooseLab, type LabSource } from '../labs.ts'
 import { progressLine, type Streams, wantsColour } from '../terminal.ts'
@@ -59,15 +60,15 @@ Examples:
 async function grade(directory: string, flags: GradeFlags, labs: LabSource, { out, err, env }: Streams): Promise<void> {
   requireDirectory(directory)
   for (const file of [flags.out, flags.html, flags.markdown]) if (file !== undefined) requireWritable(file)
-  const { lab, variantSeed } = await chooseLab(labs, directory, flags)
+  const { lab, variantSeed } = await chooseLab(labs, { directory }, flags)
   const rubric = labs.rubric(lab)
   drawVariant(lab, variantSeed)
   const hidden = flags.hiddenSeed ?? hiddenSeed(courseKey(flags.key, env), lab.id, variantSeed)
-  const files = readSubmission(lab, directory)
+  const read = await readSubmission(lab, { directory })
 
   const line = progressLine(err)
   line.show('compiling …')
-  const submission = await prepareSubmission(lab, files)
+  const submission = read.kind === 'read' ? await prepareSubmission(lab, read.files) : refusedSubmission(read.reason)
   const result = gradeSubmission(lab, submission, {
     rubric,
     variantSeed,

@@ -12,8 +12,9 @@ import { replayCase } from '../../replay/replay-case.ts'
 import { stepLines, verdictLines } from '../../replay/replay-text.ts'
 import { type Card, cardSchema, RESULT_SCHEMA, resultSchema } from '../../result/result.ts'
 import { publicSeed } from '../../seeds.ts'
+import { requireDirectory } from '../../submission/directory.ts'
 import { prepareSubmission } from '../../submission/prepare.ts'
-import { readSubmission, requireDirectory } from '../../submission/read-submission.ts'
+import { readSubmission } from '../../submission/read-submission.ts'
 import { drawVariant, type Variant } from '../../variant.ts'
 import { chooseLab, type LabSource } from '../labs.ts'
 import { type Streams, wantsColour } from '../terminal.ts'
@@ -68,10 +69,12 @@ async function replay(file: string | undefined, flags: ReplayFlags, labs: LabSou
   const wanted = file === undefined ? fromFlags(flags) : fromFile(file, flags.card)
   requireDirectory(flags.dir)
   const named = { lab: flags.lab ?? wanted.lab, seed: flags.seed ?? wanted.seed }
-  const { lab, variantSeed } = await chooseLab(labs, flags.dir, named)
+  const { lab, variantSeed } = await chooseLab(labs, { directory: flags.dir }, named)
   const law = findLaw(lab, wanted.law)
   const variant = drawVariant(lab, variantSeed)
-  const submission = await prepareSubmission(lab, readSubmission(lab, flags.dir))
+  const read = await readSubmission(lab, { directory: flags.dir })
+  if (read.kind === 'refused') throw new WrongUse(read.reason.message)
+  const submission = await prepareSubmission(lab, read.files)
   const [broken] = submission.diagnostics
   if (broken !== undefined) {
     throw new WrongUse(`The code does not compile: ${broken.file}:${broken.line}:${broken.column}: ${broken.message}`)

@@ -1,0 +1,15 @@
+/** What a submission may be at most. Whatever is larger is refused by name, before it is read. */
+
+const KIBI = 1024
+const MEBI = 1024 * KIBI
+
+export const SUBMISSION_LIMITS = {
+  /** Bytes of one file that the lab takes. */
+  fileBytes: 256 * KIBI,
+  /** Bytes of an archive as it was handed in. */
+  archiveBytes: 64 * MEBI,
+  /** Files, folders and links that an archive lists, those that are not read included. */
+  archiveEntries: 10_000,
+  /** Bytes of a compressed tar archive when it is unpacked. */
+  unpackedBytes: 256 * MEBI,
+} as const
