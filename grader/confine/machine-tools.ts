@@ -6,8 +6,7 @@ import { delimiter, isAbsolute, join } from 'node:path'
 /** Where a tool lies that the PATH names; relative entries of the PATH are not looked at. */
 export function findTool(name: string): string | undefined {
   const { PATH = '' } = process.env
-  return PATH
-    .split(delimiter)
+  return PATH.split(delimiter)
     .filter(isAbsolute)
     .map((folder) => join(folder, name))
     .find(isExecutable)
