@@ -12,4 +12,10 @@ export const SUBMISSION_LIMITS = {
   archiveEntries: 10_000,
   /** Bytes of a compressed tar archive when it is unpacked. */
   unpackedBytes: 256 * MEBI,
+  /** Milliseconds for each git command that reads a commit. */
+  gitMs: 20_000,
+  /** Bytes that git may ask for at once: an object that unpacks to more is not read. */
+  gitBytes: 64 * MEBI,
+  /** Bytes that a git command may print. */
+  gitOutputBytes: MEBI,
 } as const

@@ -1,12 +1,16 @@
 /** Where a submission lies, and how the files that count are read from there. */
 import { readFromDirectory } from './directory.ts'
+import { readFromRepository } from './repository.ts'
 
-/** A folder on disk. */
-export type SubmissionSource = { readonly directory: string }
+export type SubmissionSource =
+  /** A folder on disk. */
+  | { readonly directory: string }
+  /** A commit of a git repository, bare or not. */
+  | { readonly repository: string; readonly revision: string }
 
 /** How a sentence names the source. */
-export function nameOf({ directory }: SubmissionSource): string {
-  return directory
+export function nameOf(source: SubmissionSource): string {
+  return 'directory' in source ? source.directory : `${source.repository} at ${source.revision}`
 }
 
 /**
@@ -19,5 +23,6 @@ export async function readFrom(
   source: SubmissionSource,
   paths: readonly string[],
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  return readFromDirectory(source.directory, paths)
+  if ('directory' in source) return readFromDirectory(source.directory, paths)
+  return readFromRepository(source.repository, source.revision, paths)
 }
