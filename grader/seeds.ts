@@ -14,9 +14,12 @@ export function publicSeed(labId: string): number {
   return truncate(createHash('sha256').update(`public:${labId}`).digest())
 }
 
-/** The seed of the hidden suite for one variant of a lab under a course key: 0 to 2^31 - 1. */
-export function hiddenSeed(courseKey: string | Uint8Array, labId: string, variantSeed: string): number {
-  return truncate(createHmac('sha256', courseKey).update(`${labId}:${variantSeed}`).digest())
+/**
+ * The seed of the hidden suite for one student of a lab under a course key: 64 hexadecimal digits, of which a result
+ * shows nothing.
+ */
+export function hiddenSeed(courseKey: string | Uint8Array, labId: string, student: string): string {
+  return createHmac('sha256', courseKey).update(`${labId}:${student}`).digest('hex')
 }
 
 function truncate(digest: Buffer): number {

@@ -50,7 +50,7 @@ describe('HashRandom', () => {
 })
 
 describe('seeds', () => {
-  it('are 31-bit numbers that lab, variant and key decide', () => {
+  it('are decided by lab, student and key', () => {
     const seeds = [
       publicSeed('a'),
       publicSeed('b'),
@@ -59,7 +59,8 @@ describe('seeds', () => {
       hiddenSeed('other', 'a', 'x'),
     ]
     expect(new Set(seeds).size).toBe(seeds.length)
-    for (const seed of seeds) expect(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 31).toBe(true)
+    expect(publicSeed('a') >= 0 && publicSeed('a') < 2 ** 31).toBe(true)
+    expect(hiddenSeed('key', 'a', 'x')).toMatch(/^[0-9a-f]{64}$/)
     expect(hiddenSeed(Buffer.from('key'), 'a', 'x')).toBe(hiddenSeed('key', 'a', 'x'))
   })
 })

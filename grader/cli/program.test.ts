@@ -93,14 +93,14 @@ describe('trapframe grade', () => {
     expect(readdirSync(root).filter((name) => name.endsWith('.part'))).toEqual([])
   })
 
-  it('takes the hidden cases from the course key, and the very same ones from a hidden seed', async () => {
+  it('takes the hidden cases from the course key and the student', async () => {
     const key = join(root, 'course.key')
     writeFileSync(key, 'secret\n')
     const keyed = await grade(wrong, '--key', key)
     const environment = await run(['grade', wrong, '--json'], { env: { TRAPFRAME_COURSE_KEY: 'secret' } })
     expect((JSON.parse(environment.out) as Result).digest).toBe(keyed.digest)
-    expect((await grade(wrong, '--hidden-seed', String(keyed.seeds.hidden))).digest).toBe(keyed.digest)
-    expect((await grade(wrong)).seeds.hidden).not.toBe(keyed.seeds.hidden)
+    expect((await grade(wrong)).digest).not.toBe(keyed.digest)
+    expect((await grade(wrong, '--key', key, '--student', 'bob')).digest).not.toBe(keyed.digest)
   })
 
   it('gives an advisory mark from the public suite', async () => {
@@ -219,7 +219,7 @@ describe('wrong use is one sentence and status 2', () => {
     [['labz'], /\(Did you mean labs\?\)/],
     [['grade'], /^trapframe: missing required argument 'dir'/],
     [['grade', right, '--nope'], /^trapframe: unknown option '--nope'/],
-    [['grade', right, '--hidden-seed', '-1'], /A hidden seed is a whole number from 0 to 2147483647\./],
+    [['grade', right, '--require-confinement', 'much'], /Allowed choices are process, sandbox\./],
     [['grade', missing], /^trapframe: There is no directory .*none\.$/],
     [['grade', empty], /^trapframe: .*empty has no trapframe\.json that says which lab it is: name it with --lab\.$/],
     [['grade', empty, '--lab', 'counter'], /says which variant it is: name its seed with --seed\.$/],

@@ -52,12 +52,22 @@ export interface Lab<Subject extends object, Variant extends Record<string, unkn
   readonly mutants: readonly Mutant[]
   /** Benign variants: folder-relative files under `benign/`, each a whole replacement of the entry file. */
   readonly benign: readonly { readonly id: string; readonly story: string; readonly file: string }[]
+  /** What student code may have of the host; without it, nothing. */
+  readonly grants?: Grants
   /** Project files and folders that the starter's `platform/` needs, without any solution. */
   readonly platform: readonly string[]
   /** What the untouched starter scores. */
   readonly baseline: number
   /** Values for the handout's template beside the variant's own. */
   handout(variant: Variant): Record<string, unknown>
+}
+
+/** What a lab lets student code have of the host, beyond the port. */
+export interface Grants {
+  /** Modules that `src/` may import, as `node:fs`. */
+  readonly modules: readonly string[]
+  /** One empty directory, which the code may fill and whose path the lab's port tells it. */
+  readonly directory?: boolean
 }
 
 /** A lab of any subject and variant, as the tools handle it. */

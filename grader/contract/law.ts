@@ -31,8 +31,8 @@ export class Violation extends Error {
 /** What a check gets beside its case. `Subject` is the student's side of the port, `Variant` the lab's parameters. */
 export interface LawContext<Subject, Variant> {
   readonly variant: Variant
-  /** A fresh instance of the student's code. */
-  connect(): Subject
+  /** A fresh instance of the student's code, and what the machine does for it: see `Connect`. */
+  connect(operations?: object): Subject
   /** Adds to a counter that the rubric may put a threshold on, e.g. `count('polls', 3)`. Never reachable by student code. */
   count(counter: string, amount: number): void
 }

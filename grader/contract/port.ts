@@ -25,9 +25,12 @@ export const cyclesSchema = z.bigint().min(0n).max(0xffff_ffff_ffff_ffffn)
 export const uint32Schema = z.int().min(0).max(0xffff_ffff)
 
 /** What became of a call into student code that did not come back with a legal answer. */
-export type SubjectFailure = 'threw' | 'notWritten' | 'badAnswer'
+export type SubjectFailure = 'threw' | 'notWritten' | 'badAnswer' | SubjectDeath
 
-/** A call into the student's code failed: it threw, or what it gave back is not what the port allows. */
+/** Why the process that runs the student's code is no more. */
+export type SubjectDeath = 'timedOut' | 'outOfMemory' | 'crashed' | 'flooded' | 'protocolViolation'
+
+/** A call into the student's code failed: it threw, what it gave back is not what the port allows, or it never came back. */
 export class SubjectError extends Error {
   readonly failure: SubjectFailure
   /** The method of the port that was called. */
@@ -44,8 +47,11 @@ export class SubjectError extends Error {
   }
 }
 
-/** Makes one fresh instance of the student's side of a port. */
-export type Connect<Events extends object> = () => Events
+/**
+ * Makes one fresh instance of the student's side of a port. `operations` are what the machine does for that instance, by
+ * the names of the port; one that throws makes the call fail that asked for it, with what it threw.
+ */
+export type Connect<Events extends object> = (operations?: object) => Events
 
 /** Checks a port's declaration against its interface and gives it back. */
 export function definePort<Events extends object, Operations extends object = Record<never, never>>(

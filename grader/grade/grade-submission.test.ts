@@ -56,9 +56,9 @@ describe('gradeSubmission', () => {
 
   it('gives the same digest for the same seed, and another for another hidden seed', async () => {
     const submission = await prepare(entry(right.replace('this.sum + amount', 'this.sum + amount + 1')))
-    const first = gradeSubmission(counterLab, submission, { ...options, hiddenSeed: 1 })
-    const again = gradeSubmission(counterLab, submission, { ...options, hiddenSeed: 1 })
-    const other = gradeSubmission(counterLab, submission, { ...options, hiddenSeed: 2 })
+    const first = gradeSubmission(counterLab, submission, { ...options, hiddenSeed: 'a' })
+    const again = gradeSubmission(counterLab, submission, { ...options, hiddenSeed: 'a' })
+    const other = gradeSubmission(counterLab, submission, { ...options, hiddenSeed: 'b' })
     expect(again.digest).toBe(first.digest)
     expect({ ...again, timing: first.timing }).toEqual(first)
     expect(other.digest).not.toBe(first.digest)
@@ -129,7 +129,6 @@ export function create(): Counter {
   it('gives an advisory mark from the public suite alone', async () => {
     const result = gradeSubmission(counterLab, await prepare(entry(right)), { ...options, suites: 'public' })
     expect([result.kind, result.points, result.maxPoints]).toEqual(['advisory', 90, 90])
-    expect(result.seeds.hidden).toBeUndefined()
   })
 
   it('costs no more checks for a wrong solution than for a right one, the grant apart', async () => {

@@ -1,16 +1,15 @@
 /** Grades a prepared submission: both suites, the rubric, and the result document with its digest. */
 import type { GradedLab } from '../contract/lab.ts'
-import type { Port } from '../contract/port.ts'
 import { GraderFailure } from '../failures.ts'
 import { type Deterministic, digestOf } from '../result/digest.ts'
-import { type LawResult, RESULT_SCHEMA, type Result, resultSchema } from '../result/result.ts'
+import { type Confinement, type LawResult, RESULT_SCHEMA, type Result, resultSchema } from '../result/result.ts'
 import type { Rubric } from '../rubric/rubric-schema.ts'
 import { maximum, score } from '../rubric/score.ts'
 import { DEFAULT_COURSE_KEY, hiddenSeed, publicSeed } from '../seeds.ts'
 import { drawVariant } from '../variant.ts'
 import { checkCanary } from './canary.ts'
-import type { PreparedSubmission } from './prepared-submission.ts'
-import { type Budget, notRun, owedLaws, runSuites } from './run-suites.ts'
+import type { PreparedSubmission, RunningSubmission } from './prepared-submission.ts'
+import { type Budget, notRun, owedLaws, runSuites, type SuiteContext, type SuiteOutcome } from './run-suites.ts'
 
 export interface GradeOptions {
   readonly rubric: Rubric
@@ -19,7 +18,7 @@ export interface GradeOptions {
   /** `public` makes an advisory mark; `both` the full one. */
   readonly suites: 'public' | 'both'
   /** Decides the hidden cases; without it, made from the default course key. */
-  readonly hiddenSeed?: number
+  readonly hiddenSeed?: string
   /** The version that the result names as its maker. */
   readonly version?: string
   readonly budget?: Budget
@@ -40,19 +39,15 @@ export function gradeSubmission(lab: GradedLab, submission: PreparedSubmission, 
   const started = { wall: performance.now(), cpu: process.cpuUsage() }
   const { rubric, variantSeed } = options
   const variant = drawVariant(lab, variantSeed)
-  const hidden =
-    options.suites === 'both' ? (options.hiddenSeed ?? hiddenSeed(DEFAULT_COURSE_KEY, lab.id, variantSeed)) : undefined
-  const seeds = { public: publicSeed(lab.id), ...(hidden === undefined ? {} : { hidden }) }
-  const owed = owedLaws(lab, rubric, seeds)
-  checkCanary(owed, lab.port as Port<object, object>, variant)
-
+  const seeds = { public: publicSeed(lab.id) }
+  const hidden = options.hiddenSeed ?? hiddenSeed(DEFAULT_COURSE_KEY, lab.id, variantSeed)
+  const owed = owedLaws(lab, rubric, options.suites === 'both' ? { ...seeds, hidden } : seeds)
   const replay = options.replay ?? `trapframe replay --lab ${lab.id} --seed ${variantSeed}`
-  const compiles = submission.diagnostics.length === 0
   let done = 0
   const onLaw = (law: LawResult) => options.onProgress?.({ done: ++done, of: owed.length, law })
-  const { laws, counters } = compiles
-    ? runSuites(lab, variant, replay, owed, submission, options.budget ?? {}, onLaw)
-    : { laws: notRun(owed), counters: [] }
+  const context = { lab, variant, replay, owed, budget: options.budget ?? {}, onLaw }
+  const { laws, counters, confinement, cpuMs } =
+    submission.outcome === 'graded' ? run(submission.open(), context) : { ...NOTHING_RUN, laws: notRun(owed) }
   const scored = score(rubric, laws, counters)
   const result: Deterministic = {
     schema: RESULT_SCHEMA,
@@ -61,7 +56,7 @@ export function gradeSubmission(lab: GradedLab, submission: PreparedSubmission, 
     seeds,
     kind: options.suites === 'both' ? 'full' : 'advisory',
     submission: submission.identity,
-    outcome: compiles ? 'graded' : 'doesNotCompile',
+    outcome: submission.outcome,
     diagnostics: [...submission.diagnostics],
     points: scored.points,
     maxPoints: maximum(scored.items),
@@ -74,8 +69,31 @@ export function gradeSubmission(lab: GradedLab, submission: PreparedSubmission, 
   return checked({
     ...result,
     digest: digestOf(result),
-    timing: { cpuMs: Math.round((cpu.user + cpu.system) / 1000), wallMs: Math.round(performance.now() - started.wall) },
+    confinement,
+    timing: {
+      cpuMs: Math.round((cpu.user + cpu.system) / 1000) + cpuMs,
+      wallMs: Math.round(performance.now() - started.wall),
+    },
   })
+}
+
+interface Run extends SuiteOutcome {
+  readonly confinement: Confinement
+  /** Processor time outside of this process. */
+  readonly cpuMs: number
+}
+
+const NOTHING_RUN = { counters: [], confinement: { layers: [], missing: [] }, cpuMs: 0 }
+
+/** Runs the canary and then the suites. No mark is made before the submission's processes are gone. */
+function run(running: RunningSubmission, context: SuiteContext): Run {
+  try {
+    checkCanary(context.owed, running.canary(), context.variant)
+    const outcome = runSuites(running, context)
+    return { ...outcome, confinement: running.confinement ?? NOTHING_RUN.confinement, cpuMs: running.cpuMs() }
+  } finally {
+    running.close()
+  }
 }
 
 function checked(result: Result): Result {

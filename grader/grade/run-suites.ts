@@ -11,7 +11,7 @@ import type { LawResult } from '../result/result.ts'
 import type { Rubric } from '../rubric/rubric-schema.ts'
 import type { Variant } from '../variant.ts'
 import { makeCard } from './card.ts'
-import type { PreparedSubmission } from './prepared-submission.ts'
+import type { RunningSubmission } from './prepared-submission.ts'
 
 export type SuiteName = LawResult['suite']
 
@@ -27,7 +27,7 @@ export interface OwedLaw {
 export interface SuiteSeeds {
   readonly public: number
   /** Without it, the hidden suite is not run. */
-  readonly hidden?: number
+  readonly hidden?: string
 }
 
 /** Limits of what shrinking may cost, in checks. */
@@ -49,7 +49,7 @@ const DEFAULT_MAX_SHRINKS = 400
 
 /** All laws that a grading owes, the public suite first. */
 export function owedLaws(lab: GradedLab, rubric: Rubric, seeds: SuiteSeeds): OwedLaw[] {
-  const suite = (name: SuiteName, seed: number | undefined): OwedLaw[] =>
+  const suite = (name: SuiteName, seed: number | string | undefined): OwedLaw[] =>
     seed === undefined
       ? []
       : lab.suites[name].map((law) => ({
@@ -62,19 +62,25 @@ export function owedLaws(lab: GradedLab, rubric: Rubric, seeds: SuiteSeeds): Owe
   return [...suite('public', seeds.public), ...suite('hidden', seeds.hidden)]
 }
 
+/** What a run of the suites goes by. */
+export interface SuiteContext {
+  readonly lab: GradedLab
+  readonly variant: Variant
+  /** The command that cards name, up to its own options. */
+  readonly replay: string
+  readonly owed: readonly OwedLaw[]
+  readonly budget: Budget
+  readonly onLaw: (done: LawResult) => void
+}
+
 /**
  * Runs every owed law.
  *
- * @param replay the command that cards name, up to its own options
- * @throws GraderFailure when a law is at fault, or ran fewer cases than it owed */
+ * @throws GraderFailure when a law is at fault, or ran fewer cases than it owed
+ */
 export function runSuites(
-  lab: GradedLab,
-  variant: Variant,
-  replay: string,
-  owed: readonly OwedLaw[],
-  submission: PreparedSubmission,
-  budget: Budget,
-  onLaw: (done: LawResult) => void,
+  running: Pick<RunningSubmission, 'load'>,
+  { lab, variant, replay, owed, budget, onLaw }: SuiteContext,
 ): SuiteOutcome {
   const publicLaws = new Set(lab.suites.public.map(({ id }) => id))
   const counters = new Map<SuiteName, Map<string, number>>()
@@ -82,7 +88,7 @@ export function runSuites(
   const laws = owed.map(({ suite, law, item, runs, seed }) => {
     const savedAtMost = runs - 1
     const maxShrinks = Math.min(budget.maxShrinks ?? DEFAULT_MAX_SHRINKS, shrinksLeft + savedAtMost)
-    const outcome = runOwed(law, variant, submission, { seed, runs, maxShrinks })
+    const outcome = runOwed(law, variant, running, { seed, runs, maxShrinks })
     if (outcome.verdict === 'held' && outcome.runs < runs) {
       throw new GraderFailure(`The law "${law.id}" owed ${runs} cases and ran ${outcome.runs}.`)
     }
@@ -106,7 +112,7 @@ export function runSuites(
   return { laws, counters: [...counters.values()] }
 }
 
-/** The results of laws that cannot run, because the submission does not compile. */
+/** The results of laws that cannot run, because the submission cannot be run. */
 export function notRun(owed: readonly OwedLaw[]): LawResult[] {
   return owed.map(({ suite, law, item, runs }) => ({
     id: law.id,
@@ -122,11 +128,11 @@ export function notRun(owed: readonly OwedLaw[]): LawResult[] {
 function runOwed(
   law: AnyLaw<object, Variant>,
   variant: Variant,
-  submission: PreparedSubmission,
+  running: Pick<RunningSubmission, 'load'>,
   options: { readonly seed: number; readonly runs: number; readonly maxShrinks: number },
 ): LawOutcome {
   try {
-    return runLaw(law, variant, submission.load(), options)
+    return runLaw(law, variant, running.load(), options)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw new GraderFailure(`The law "${law.id}" broke off: ${why}`, { cause: error })
@@ -134,7 +140,7 @@ function runOwed(
 }
 
 /** Mixes a law's seed from its suite's, so that adding a law changes no other law's cases: a signed 32-bit number. */
-export function lawSeed(suiteSeed: number, lawId: string): number {
+export function lawSeed(suiteSeed: number | string, lawId: string): number {
   return createHash('sha256').update(`${suiteSeed}:${lawId}`).digest().readInt32BE(0)
 }
 

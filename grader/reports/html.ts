@@ -14,6 +14,7 @@ import {
   count,
   counterInWords,
   failures,
+  OUTCOME_WORDS,
   shownCounters,
   suitesInWords,
   VERDICT_WORDS,
@@ -43,7 +44,6 @@ export function renderHtml(results: readonly TitledResult[]): string {
 
 function report({ title, result }: TitledResult, index: number): object {
   const found = failures(result)
-  const hidden = result.seeds.hidden === undefined ? '' : `, hidden seed ${result.seeds.hidden}`
   return {
     anchor: `result-${index + 1}`,
     title: plainLine(title),
@@ -55,6 +55,7 @@ function report({ title, result }: TitledResult, index: number): object {
     seed: plainLine(result.variant.seed),
     parameters: plainLine(variantInWords(result)),
     advisory: result.kind === 'advisory' ? ADVISORY : '',
+    outcome: result.outcome === 'graded' ? '' : OUTCOME_WORDS[result.outcome],
     diagnostics: result.diagnostics.map(({ file, line, column, message }) => ({
       place: plainLine(`${file}:${line}:${column}`),
       message: plainLines(message).join('\n'),
@@ -87,7 +88,7 @@ function report({ title, result }: TitledResult, index: number): object {
         card: waiting || card === undefined ? undefined : cardView(card),
       }
     }),
-    facts: `${casesInWords(result)}, ${(result.timing.cpuMs / 1000).toFixed(1)} s of CPU time${hidden}, submission ${result.submission.treeHash.slice(0, 12)}, digest ${result.digest.slice(0, 12)}, trapframe ${plainLine(result.tools.trapframe)}`,
+    facts: `${casesInWords(result)}, ${(result.timing.cpuMs / 1000).toFixed(1)} s of CPU time, submission ${result.submission.treeHash.slice(0, 12)}, digest ${result.digest.slice(0, 12)}, trapframe ${plainLine(result.tools.trapframe)}`,
   }
 }
 

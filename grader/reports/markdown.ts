@@ -7,10 +7,12 @@ import { allPlainLines, COPIED, plainLine, plainLines } from './plain.ts'
 import {
   ADVISORY,
   casesInWords,
+  confinementInWords,
   count,
   counterInWords,
   type Failure,
   failures,
+  OUTCOME_WORDS,
   pointsInWords,
   shownCounters,
   suitesInWords,
@@ -28,7 +30,7 @@ export function renderMarkdown(result: Result): string {
   const all = failures(result)
   const sections = [
     header(result),
-    ...(result.outcome === 'doesNotCompile' ? [compilerMessages(result)] : []),
+    ...(result.outcome === 'graded' ? [] : [diagnostics(result, OUTCOME_WORDS[result.outcome])]),
     itemTable(result),
     ...(shownCounters(result).length > 0 ? [counterTable(result)] : []),
     ...all.filter(({ verdict }) => verdict !== 'notWritten').map(failureSection),
@@ -65,9 +67,9 @@ function header(result: Result): string {
   return `## ${escapeProse(result.lab.title)}: ${pointsInWords(result)}\n\n${variant}${advisory}`
 }
 
-function compilerMessages(result: Result): string {
+function diagnostics(result: Result, heading: string): string {
   const lines = result.diagnostics.map(({ file, line, column, message }) => `${file}:${line}:${column} ${message}`)
-  return `### It does not compile, so nothing was run\n\n${codeBlock(allPlainLines(lines))}`
+  return `### ${heading}\n\n${codeBlock(allPlainLines(lines))}`
 }
 
 function itemTable(result: Result): string {
@@ -117,8 +119,7 @@ function details(summary: string, lines: readonly string[], language: string): s
 }
 
 function footer(result: Result): string {
-  const hidden = result.seeds.hidden === undefined ? '' : `, hidden seed ${result.seeds.hidden}`
-  return `${casesInWords(result)}${hidden}; digest ${escapeProse(result.digest.slice(0, 12))}; trapframe ${escapeProse(result.tools.trapframe)}`
+  return `${casesInWords(result)}; digest ${escapeProse(result.digest.slice(0, 12))}; trapframe ${escapeProse(result.tools.trapframe)}. ${escapeProse(confinementInWords(result))}`
 }
 
 function fitting(sections: readonly string[]): string {

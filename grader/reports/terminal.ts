@@ -5,10 +5,12 @@ import { allPlainLines, COPIED, plainLine, plainLines } from './plain.ts'
 import {
   ADVISORY,
   casesInWords,
+  confinementInWords,
   count,
   counterInWords,
   type Failure,
   failures,
+  OUTCOME_WORDS,
   shownCounters,
   suitesInWords,
   type Unwritten,
@@ -48,7 +50,7 @@ export function renderTerminal(result: Result, options: TerminalOptions): string
   const broken = all.filter((failure) => failure.verdict !== 'notWritten')
   const parts = [
     header(result, page),
-    result.outcome === 'doesNotCompile' ? compilerMessages(result, page) : [],
+    diagnostics(result, page),
     items(result, page),
     counters(result, page),
     ...broken.slice(0, MAX_CARDS).map((failure) => failureBlock(failure, page)),
@@ -84,9 +86,10 @@ function markColour(points: number, maxPoints: number): 'green' | 'yellow' | 're
   return points * 2 >= maxPoints ? 'yellow' : 'red'
 }
 
-function compilerMessages(result: Result, page: Page): string[] {
+function diagnostics(result: Result, page: Page): string[] {
+  if (result.outcome === 'graded') return []
   const { paint, columns } = page
-  const lines = [paint(['bold', 'red'], 'It does not compile, so nothing was run')]
+  const lines = [paint(['bold', 'red'], OUTCOME_WORDS[result.outcome])]
   for (const { file, line, column, message } of result.diagnostics) {
     lines.push(`  ${paint('cyan', plainLine(`${file}:${line}:${column}`))}`)
     lines.push(...plainLines(message).flatMap((each) => indented(each, columns, 4)))
@@ -188,9 +191,9 @@ function unwrittenBlock(methods: readonly Unwritten[], page: Page): string[] {
 
 function footer(result: Result, page: Page): string[] {
   const { paint, columns } = page
-  const hidden = result.seeds.hidden === undefined ? '' : `, hidden seed ${result.seeds.hidden}`
-  const facts = `${casesInWords(result)}, ${(result.timing.cpuMs / 1000).toFixed(1)} s of CPU time${hidden}, digest ${result.digest.slice(0, 12)}`
+  const facts = `${casesInWords(result)}, ${(result.timing.cpuMs / 1000).toFixed(1)} s of CPU time, digest ${result.digest.slice(0, 12)}`
   const lines = wrap(facts, columns).map((line) => paint('dim', line))
+  lines.push(...wrap(plainLine(confinementInWords(result)), columns).map((line) => paint('dim', line)))
   if (result.kind === 'full') return lines
   return [...wrap(ADVISORY, columns).map((line) => paint('yellow', line)), ...lines]
 }

@@ -18,7 +18,19 @@ export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
   notWritten: 'not written yet',
   threw: 'your code threw an error',
   badAnswer: 'your code gave an answer that the interface does not allow',
+  timedOut: 'your code did not come back in time',
+  outOfMemory: 'your code used more memory than it may',
+  crashed: 'the process of your code ended',
+  flooded: 'your code wrote or asked more than it may',
+  protocolViolation: 'your code sent what is no answer',
   notRun: 'not run',
+}
+
+/** Why a submission was not run, as a heading. */
+export const OUTCOME_WORDS: Readonly<Record<Exclude<Result['outcome'], 'graded'>, string>> = {
+  doesNotCompile: 'It does not compile, so nothing was run',
+  importRefused: 'It imports what this lab does not allow, so nothing was run',
+  notReadable: 'It cannot be read as a submission, so nothing was run',
 }
 
 /** Said wherever points stand that were made where the student could change the tools. */
@@ -80,7 +92,7 @@ export function waitingInWords(waiting: readonly Failure[]): string {
 
 /** The counters that mean something: where nothing ran, nothing was counted. */
 export function shownCounters(result: Result): readonly CounterResult[] {
-  return result.outcome === 'doesNotCompile' ? [] : result.counters
+  return result.outcome !== 'graded' ? [] : result.counters
 }
 
 /** Where a law was found wanting: `public suite`, or both. */
@@ -106,6 +118,14 @@ export function counterInWords(counter: CounterResult): string {
 /** At most three decimals, none that say nothing. */
 export function formatNumber(value: number): string {
   return String(Math.round(value * 1000) / 1000)
+}
+
+/** What confined the student's code, and what was missing: `Confined by process, permission. Without bubblewrap: …` */
+export function confinementInWords({ outcome, confinement: { layers, missing } }: Result): string {
+  if (outcome !== 'graded') return 'Nothing was run.'
+  if (layers.length === 0) return 'The code ran in the process of the grader, not confined.'
+  const without = missing.map(({ layer, why }) => `${layer} (${why})`).join(', ')
+  return `Confined by ${layers.join(', ')}${without === '' ? '' : `; without ${without}`}.`
 }
 
 /** The drawn parameters: `unit = cycles, scope = vm`. */

@@ -19,7 +19,7 @@ interface Annotation {
 
 /** All commands of a result, one a line, each line ended. */
 export function workflowCommands(result: Result): string {
-  const all = result.outcome === 'doesNotCompile' ? compilerErrors(result) : lawErrors(result)
+  const all = result.outcome !== 'graded' ? compilerErrors(result) : lawErrors(result)
   const shown = all.length <= MAX_ERRORS ? all : [...all.slice(0, MAX_ERRORS - 1), theRest(all.length - MAX_ERRORS + 1)]
   const report = JSON.stringify({ totalPoints: result.points, maxPoints: result.maxPoints })
   const lines = [

@@ -1,7 +1,7 @@
 /**
  * The result document: everything that a grading found, as one plain record (design §7). Reports and exports are views of it.
  *
- * Versioned: a reader refuses a `schema` that it does not know. All that is deterministic is under `digest`; `timing` is not.
+ * Versioned: a reader refuses a `schema` that it does not know. All that is deterministic is under `digest`; `confinement` and `timing` are not.
  */
 import { z } from 'zod'
 
@@ -23,7 +23,17 @@ export const verdictSchema = z.enum([
   'threw',
   /** The student's code gave something that the port does not allow. */
   'badAnswer',
-  /** Not run: the submission does not compile. */
+  /** The student's code used more processor time than it may, or slept. */
+  'timedOut',
+  /** The student's code used more memory than it may. */
+  'outOfMemory',
+  /** The process of the student's code ended by itself. */
+  'crashed',
+  /** The student's code printed, asked or answered more than it may. */
+  'flooded',
+  /** The process of the student's code sent what is no answer. */
+  'protocolViolation',
+  /** Not run: the submission cannot be run. */
   'notRun',
 ])
 export type Verdict = z.infer<typeof verdictSchema>
@@ -103,12 +113,33 @@ export const diagnosticSchema = z.strictObject({
 })
 export type Diagnostic = z.infer<typeof diagnosticSchema>
 
+/** What became of a submission as a whole. */
+export const outcomeSchema = z.enum([
+  /** Its code was run. */
+  'graded',
+  /** The compiler refuses it. */
+  'doesNotCompile',
+  /** It imports what the lab does not allow. */
+  'importRefused',
+  /** Its files cannot be read as a submission: a link, too large, no text. */
+  'notReadable',
+])
+
+/** What confined the student's code. */
+export const confinementSchema = z.strictObject({
+  /** The layers that were used; none when the code ran in the grader's own process. */
+  layers: z.array(text).readonly(),
+  /** The layers that the machine lacks: why, and how to get them. */
+  missing: z.array(z.strictObject({ layer: text, why: text, get: text }).readonly()).readonly(),
+})
+export type Confinement = z.infer<typeof confinementSchema>
+
 export const resultSchema = z.strictObject({
   schema: z.literal(RESULT_SCHEMA),
   lab: z.strictObject({ id: text, title: text }),
   variant: z.strictObject({ seed: text, parameters: z.record(text, z.json()) }),
-  /** Decides every case: of the public suite (fixed for the lab) and of the hidden one. */
-  seeds: z.strictObject({ public: z.int(), hidden: z.int().optional() }),
+  /** Decides every case of the public suite; the hidden suite's seed comes of the course key and is told to nobody. */
+  seeds: z.strictObject({ public: z.int() }),
   /** `advisory`: public suite only, made where the student could change the tools. `full`: both suites. */
   kind: z.enum(['advisory', 'full']),
   submission: z.strictObject({
@@ -116,7 +147,8 @@ export const resultSchema = z.strictObject({
     treeHash: text,
     files: z.array(z.strictObject({ path: text, sizeBytes: natural, sha256: text })),
   }),
-  outcome: z.enum(['graded', 'doesNotCompile']),
+  outcome: outcomeSchema,
+  /** Why it was not run. */
   diagnostics: z.array(diagnosticSchema),
   points: natural,
   maxPoints: natural,
@@ -124,8 +156,10 @@ export const resultSchema = z.strictObject({
   laws: z.array(lawResultSchema),
   counters: z.array(counterResultSchema),
   tools: z.strictObject({ trapframe: text, lab: text }),
-  /** SHA-256 of the document without `digest` and `timing`, keys sorted: equal for equal input on every machine. */
+  /** SHA-256 of the document without `digest`, `confinement` and `timing`, keys sorted: equal for equal input on every machine. */
   digest: text,
+  /** Not in the digest: the mark is the same whatever confines. */
+  confinement: confinementSchema,
   /** Shown, never graded. */
   timing: z.strictObject({ cpuMs: z.number(), wallMs: z.number() }),
 })

@@ -66,7 +66,7 @@ function reason(
   gate: string | undefined,
 ): string {
   const lawIds = Object.keys(item.laws ?? {}).filter((id) => laws.some((law) => law.id === id))
-  if (broken.some((law) => law.verdict === 'notRun')) return 'The code does not compile, so nothing was run.'
+  if (broken.some((law) => law.verdict === 'notRun')) return 'Nothing was run.'
   if (broken.length > 0) {
     const names = broken.map((law) => law.id).join(', ')
     if (broken.every((law) => law.verdict === 'notWritten')) return `Not written yet: ${names}.`

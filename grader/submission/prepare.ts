@@ -1,44 +1,66 @@
-/** Prepares a submission for grading: identity, compiler messages, and the student's code ready to connect to. */
+/** Prepares a submission for grading: identity, compiler messages, and the student's code ready to be run. */
+import { detectConfinement } from '../confine/detect.ts'
+import type { ConfinementReport } from '../confine/layer.ts'
 import type { AnyLab } from '../contract/lab.ts'
 import { GraderFailure } from '../failures.ts'
 import type { PreparedSubmission } from '../grade/prepared-submission.ts'
 import type { Diagnostic, Result } from '../result/result.ts'
+import { subjectKit } from '../subject/kit.ts'
+import { openHere, openProcess } from '../subject/open-subject.ts'
 import { bundleSubmission } from './bundle.ts'
 import { checkImports } from './check-imports.ts'
 import { checkTypes } from './check-types.ts'
 import { identify } from './identify.ts'
-import { loadBundle } from './load.ts'
+import { locateWith } from './locate.ts'
 import type { SourceFiles } from './read-submission.ts'
 
 export interface PrepareOptions {
   /** False leaves the type check out: for code that is known to compile, such as mutants. Default true. */
   readonly typeCheck?: boolean
+  /** True runs the code in this process: for code of the project itself. Default false: confined in its own. */
+  readonly trusted?: boolean
+  /** The layers to confine it with; default: all that this machine has. */
+  readonly confinement?: ConfinementReport
 }
 
 /** Prepares the files of a submission, as `src/idle.ts`. */
 export async function prepareSubmission(
   lab: AnyLab,
   files: SourceFiles,
-  { typeCheck = true }: PrepareOptions = {},
+  { typeCheck = true, trusted = false, confinement }: PrepareOptions = {},
 ): Promise<PreparedSubmission> {
   const identity = identify(files)
   const refused = checkImports(lab, files)
-  if (refused.length > 0) return broken(identity, refused)
+  if (refused.length > 0) return broken(identity, 'importRefused', refused)
   const errors = typeCheck ? checkTypes(lab, files) : []
-  if (errors.length > 0) return broken(identity, errors)
+  if (errors.length > 0) return broken(identity, 'doesNotCompile', errors)
   const bundle = await bundleSubmission(lab, files)
-  if (!('code' in bundle)) return broken(identity, bundle)
-  return { identity, diagnostics: [], load: loadBundle<object>(lab.port, bundle) }
+  if (!('code' in bundle)) return broken(identity, 'doesNotCompile', bundle)
+  const kit = await subjectKit()
+  const subject = {
+    port: lab.port,
+    code: bundle.code,
+    locate: locateWith(bundle.map),
+    modules: lab.grants?.modules ?? [],
+  }
+  const open = trusted
+    ? () => openHere(kit, subject)
+    : () => openProcess(kit, subject, confinement ?? detectConfinement())
+  return { identity, outcome: 'graded', diagnostics: [], open }
 }
 
 /** A submission that could not be read, and why. */
 export function refusedSubmission(reason: Diagnostic): PreparedSubmission {
-  return broken(identify(new Map()), [reason])
+  return broken(identify(new Map()), 'notReadable', [reason])
 }
 
-function broken(identity: Result['submission'], diagnostics: readonly Diagnostic[]): PreparedSubmission {
-  const load = () => {
-    throw new GraderFailure('A submission that does not compile was to be run.')
+function broken(
+  identity: Result['submission'],
+  outcome: Result['outcome'],
+  diagnostics: readonly Diagnostic[],
+): PreparedSubmission {
+  const open = () => {
+    throw new GraderFailure('A submission that cannot be run was to be run.')
   }
-  return { identity, diagnostics, load }
+  return { identity, outcome, diagnostics, open }
 }

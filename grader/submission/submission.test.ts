@@ -9,8 +9,8 @@ import { prepareSubmission } from './prepare.ts'
 import { mutantFiles, solutionFiles } from './solution-files.ts'
 
 const prepare = (text: string, typeCheck = true) =>
-  prepareSubmission(counterLab, new Map([['src/counter.ts', text]]), { typeCheck })
-const connect = (submission: PreparedSubmission) => submission.load()() as Counter
+  prepareSubmission(counterLab, new Map([['src/counter.ts', text]]), { typeCheck, trusted: true })
+const connect = (submission: PreparedSubmission) => submission.open().load()() as Counter
 const failureOf = (run: () => unknown): SubjectError => {
   try {
     run()
@@ -104,9 +104,10 @@ export function create(): Counter {
     )
     expect(connect(submission).total()).toBe(1)
     expect([1, 2].map((value) => value * 2)).toEqual([2, 4])
-    const connectTo = submission.load() as () => Counter
+    const running = submission.open()
+    const connectTo = running.load() as () => Counter
     expect([connectTo().total(), connectTo().total()]).toEqual([1, 2])
-    expect((submission.load() as () => Counter)().total()).toBe(1)
+    expect((running.load() as () => Counter)().total()).toBe(1)
   })
 
   it('names code that cannot be loaded, and the line that throws', async () => {

@@ -47,12 +47,12 @@ class Verifier {
 
   async grade(files: Files, variant: string, hiddenSeed: number, what: string): Promise<Result> {
     this.#onProgress(`${what}, variant ${variant}, seed ${hiddenSeed}`)
-    const submission = await prepareSubmission(this.#lab, files, { typeCheck: false })
+    const submission = await prepareSubmission(this.#lab, files, { typeCheck: false, trusted: true })
     return gradeSubmission(this.#lab, submission, {
       rubric: this.#rubric,
       variantSeed: variant,
       suites: 'both',
-      hiddenSeed,
+      hiddenSeed: `verify-${hiddenSeed}`,
       version: packageVersion(),
       budget: { grantedShrinks: 0, maxShrinks: 0 },
     })
@@ -68,14 +68,14 @@ class Verifier {
     const gradings: Graded[] = []
     for (const { seed, parameters } of variants) {
       for (let n = 0; n < seeds; n++) {
-        const result = await this.grade(files(parameters), seed, FIRST_HIDDEN_SEED + n, what)
-        gradings.push(graded(result))
+        const hiddenSeed = FIRST_HIDDEN_SEED + n
+        const result = await this.grade(files(parameters), seed, hiddenSeed, what)
+        const grading = graded(result, hiddenSeed)
+        gradings.push(grading)
         if (result.points < result.maxPoints) {
           const [message] = result.diagnostics
-          const laws = message?.message ?? (graded(result).killedBy.join(', ') || 'counters')
-          this.problems.push(
-            `The ${what} loses points on variant ${seed}, hidden seed ${FIRST_HIDDEN_SEED + n}: ${laws}.`,
-          )
+          const laws = message?.message ?? (grading.killedBy.join(', ') || 'counters')
+          this.problems.push(`The ${what} loses points on variant ${seed}, hidden seed ${hiddenSeed}: ${laws}.`)
         }
       }
     }
@@ -87,10 +87,11 @@ class Verifier {
     for (const [i, { seed, parameters }] of variants.entries()) {
       for (let n = 0; n < (i === 0 ? seeds : 1); n++) {
         const files = mutantFiles(this.#lab, parameters, mutant)
-        const result = await this.grade(files, seed, FIRST_HIDDEN_SEED + n, `mutant ${mutant.id}`)
-        const grading = graded(result)
+        const hiddenSeed = FIRST_HIDDEN_SEED + n
+        const result = await this.grade(files, seed, hiddenSeed, `mutant ${mutant.id}`)
+        const grading = graded(result, hiddenSeed)
         gradings.push(grading)
-        if (result.outcome === 'doesNotCompile') {
+        if (result.outcome !== 'graded') {
           this.problems.push(`The mutant ${mutant.id} does not compile: ${result.diagnostics[0]?.message ?? ''}.`)
         } else if (!grading.lost.includes(mutant.item)) {
           this.problems.push(
@@ -185,10 +186,10 @@ export async function verifyLab(lab: AnyLab, rubric: Rubric, options: VerifyOpti
 }
 
 /** What a grading of the datasheet keeps. An item that only waits for others has not caught anything itself. */
-function graded(result: Result): Graded {
+function graded(result: Result, hiddenSeed: number): Graded {
   return {
     variant: result.variant.seed,
-    hiddenSeed: result.seeds.hidden ?? 0,
+    hiddenSeed,
     points: result.points,
     lost: result.items.filter((item) => losesByItself(result, item)).map(({ id }) => id),
     killedBy: [...new Set(result.laws.filter(({ verdict }) => verdict !== 'held').map(({ id }) => id))],

@@ -70,8 +70,23 @@ export const FETCH_GPA = 77
 export const TSC_OFFSET_LOW = 75
 export const TSC_OFFSET_HIGH = 76
 
+/** The FPU's physical registers R0–R7, four words each: significand (low, high), sign and exponent, unused. */
+export const FPU_REGISTER = 80
+export const FPU_REGISTER_WORDS = 4
+export const FPU_CONTROL = 112
+/** With TOP in bits 11–13. */
+export const FPU_STATUS = 113
+/** A bit for each physical register that is empty; the other tags follow from what a register holds. */
+export const FPU_EMPTY = 114
+/** The last instruction that was no control instruction: its address, its operand's, and 11 bits of its opcode. */
+export const FPU_IP = 115
+export const FPU_CS = 116
+export const FPU_DP = 117
+export const FPU_DS = 118
+export const FPU_OPCODE = 119
+
 /** Registers that end here; what a save takes. */
-export const REGISTER_WORDS = 80
+export const REGISTER_WORDS = 120
 
 /** The TLB: a supervisor half and a user half of direct-mapped entries. */
 export const TLB = 128

@@ -1,5 +1,7 @@
 /** `trapframe grade DIR`: grades a student's tree and reports the mark with its reasons. */
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, Option } from 'commander'
+import { detectConfinement } from '../../confine/detect.ts'
+import { LEVELS, type Level, missingFor } from '../../confine/layer.ts'
 import { WrongUse } from '../../failures.ts'
 import { requireWritable, writeFileAtomically } from '../../files.ts'
 import { gradeSubmission } from '../../grade/grade-submission.ts'
@@ -23,10 +25,9 @@ interface GradeFlags {
   readonly markdown?: string
   readonly publicOnly?: boolean
   readonly key?: string
-  readonly hiddenSeed?: number
+  readonly student?: string
+  readonly requireConfinement?: Level
 }
-
-const MAX_SEED = 2 ** 31 - 1
 
 export function addGradeCommand(program: Command, labs: LabSource, streams: Streams): void {
   program
@@ -43,7 +44,15 @@ export function addGradeCommand(program: Command, labs: LabSource, streams: Stre
     .option('--markdown <file>', 'write the report as Markdown')
     .option('--public-only', 'run only the public suite: an advisory mark')
     .option('--key <file>', 'the course key, which decides the hidden cases; default: $TRAPFRAME_COURSE_KEY')
-    .option('--hidden-seed <n>', 'the hidden seed itself, to grade again exactly as a result says', parseSeed)
+    .option('--student <name>', 'whose hidden cases to use with the course key; default: the seed')
+    .addOption(
+      new Option(
+        '--require-confinement [level]',
+        'do not grade unless this machine confines the code so well; see trapframe doctor',
+      )
+        .choices(LEVELS)
+        .preset('sandbox'),
+    )
     .addHelpText(
       'after',
       `
@@ -61,9 +70,10 @@ async function grade(directory: string, flags: GradeFlags, labs: LabSource, { ou
   requireDirectory(directory)
   for (const file of [flags.out, flags.html, flags.markdown]) if (file !== undefined) requireWritable(file)
   const { lab, variantSeed } = await chooseLab(labs, { directory }, flags)
+  requireConfinement(flags.requireConfinement)
   const rubric = labs.rubric(lab)
   drawVariant(lab, variantSeed)
-  const hidden = flags.hiddenSeed ?? hiddenSeed(courseKey(flags.key, env), lab.id, variantSeed)
+  const hidden = hiddenSeed(courseKey(flags.key, env), lab.id, flags.student ?? variantSeed)
   const read = await readSubmission(lab, { directory })
 
   const line = progressLine(err)
@@ -95,9 +105,11 @@ function courseKey(file: string | undefined, env: Streams['env']): string {
   return key
 }
 
-function parseSeed(text: string): number {
-  if (!/^\d+$/.test(text) || Number(text) > MAX_SEED) {
-    throw new InvalidArgumentError(`A hidden seed is a whole number from 0 to ${MAX_SEED}.`)
-  }
-  return Number(text)
+/** @throws WrongUse when this machine lacks a layer of the level */
+function requireConfinement(level: Level | undefined): void {
+  if (level === undefined) return
+  const missing = missingFor(detectConfinement(), level)
+  if (missing.length === 0) return
+  const what = missing.map(({ layer, why, get }) => `${layer}: ${why} (${get})`).join('; ')
+  throw new WrongUse(`This machine does not confine code to the level "${level}", so nothing was graded. ${what}.`)
 }

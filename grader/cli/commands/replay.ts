@@ -8,7 +8,7 @@ import { runLaw } from '../../contract/run-law.ts'
 import { EXIT_STATUS, WrongUse } from '../../failures.ts'
 import { reasonOf } from '../../files.ts'
 import { lawSeed } from '../../grade/run-suites.ts'
-import { replayCase } from '../../replay/replay-case.ts'
+import { type Replayed, replayCase } from '../../replay/replay-case.ts'
 import { stepLines, verdictLines } from '../../replay/replay-text.ts'
 import { type Card, cardSchema, RESULT_SCHEMA, resultSchema } from '../../result/result.ts'
 import { publicSeed } from '../../seeds.ts'
@@ -77,14 +77,21 @@ async function replay(file: string | undefined, flags: ReplayFlags, labs: LabSou
   const submission = await prepareSubmission(lab, read.files)
   const [broken] = submission.diagnostics
   if (broken !== undefined) {
-    throw new WrongUse(`The code does not compile: ${broken.file}:${broken.line}:${broken.column}: ${broken.message}`)
+    throw new WrongUse(`The code cannot be run: ${broken.file}:${broken.line}:${broken.column}: ${broken.message}`)
   }
-  const found = wanted.testCase ?? firstFailing(lab, law, variant, submission.load())
-  if (found === undefined) {
+  const running = submission.open()
+  let found: unknown
+  let replayed: Replayed | undefined
+  try {
+    found = wanted.testCase ?? firstFailing(lab, law, variant, running.load())
+    if (found !== undefined) replayed = replayCase(law, variant, running.load(), found)
+  } finally {
+    running.close()
+  }
+  if (replayed === undefined) {
     out.write(`${law.sentence}\nIt holds in all ${law.runs.public} public cases.\n`)
     return
   }
-  const replayed = replayCase(law, variant, submission.load(), found)
   const style = { colour: wantsColour(out, env), columns: out.columns ?? 100, all: flags.all === true }
   out.write(`${law.sentence}\n\n${law.describe(found, variant).join('\n')}\n\n`)
   const ask = flags.step === true ? streams.ask : undefined

@@ -1,0 +1,80 @@
+/**
+ * A realm of its own for the student's code (ECMA-262 §9.3), with its own intrinsics, no clock and no chance: the same
+ * input gives the same answers, and what one law leaves behind is not seen by the next. It is no wall: the process is.
+ */
+import vm from 'node:vm'
+
+/** The name that frames of the student's code carry in a stack. */
+export const SUBMISSION_NAME = 'trapframe-submission.js'
+const BRIDGE_NAME = 'trapframe-bridge.js'
+
+/** Takes what would make two runs differ, and gives a console that keeps quiet. */
+const PRELUDE = `
+  globalThis.console = Object.freeze({ log() {}, info() {}, warn() {}, error() {}, debug() {} })
+  const refuse = (name) => function () {
+    throw new Error(name + ' is not available: the machine tells the time, and nothing in it is left to chance')
+  }
+  Math.random = refuse('Math.random')
+  globalThis.Date = refuse('Date')
+  globalThis.Date.now = refuse('Date.now')
+`
+
+/** Makes the realm's functions that the outside calls; they take and give texts. */
+const OPENING = `(bridge, evaluate, names, ask) => {
+  const load = () => {
+    const module = { exports: {} }
+    evaluate(module, module.exports)
+    return module.exports
+  }
+  return bridge.openBridge(load, names.split(' ').filter((name) => name !== ''), ask)
+}`
+
+export interface RealmParts {
+  /** CommonJS text of `bridge.ts`. */
+  readonly bridge: string
+  /** CommonJS text of the student's code. */
+  readonly code: string
+  /** The port's operations. */
+  readonly operations: readonly string[]
+  /** What the code may import, by name; only for labs that grant modules. */
+  readonly modules?: Readonly<Record<string, object>>
+}
+
+/**
+ * Makes a realm.
+ *
+ * @param ask carries an operation out, as text, and the reply back
+ * @returns answers one request's text with its outcome's text; what it throws, or gives that is no text, is the
+ * student's doing
+ */
+export function openRealm(
+  { bridge, code, operations, modules }: RealmParts,
+  ask: (text: string) => string,
+): (request: string) => unknown {
+  const context = vm.createContext({}, { codeGeneration: { strings: false, wasm: false } })
+  vm.runInContext(`{${PRELUDE}}`, context)
+  const evaluateBridge = vm.compileFunction(bridge, ['module', 'exports'], {
+    parsingContext: context,
+    filename: BRIDGE_NAME,
+  })
+  const bridgeModule = vm.runInContext('({ exports: {} })', context) as { exports: object }
+  evaluateBridge(bridgeModule, bridgeModule.exports)
+  let compiled: ((...args: unknown[]) => void) | undefined
+  const evaluate = (module: object, exports: object) => {
+    compiled ??= vm.compileFunction(code, ['module', 'exports', 'require'], {
+      parsingContext: context,
+      filename: SUBMISSION_NAME,
+    }) as (...args: unknown[]) => void
+    compiled(module, exports, modules === undefined ? undefined : requireOf(modules))
+  }
+  const open = vm.runInContext(OPENING, context) as (...parts: unknown[]) => (request: string) => unknown
+  return open(bridgeModule.exports, evaluate, operations.join(' '), ask)
+}
+
+function requireOf(modules: Readonly<Record<string, object>>): (name: string) => object {
+  return (name) => {
+    const module = Object.hasOwn(modules, name) ? modules[name] : undefined
+    if (module === undefined) throw new Error(`${name} is not among the modules that this lab allows`)
+    return module
+  }
+}
