@@ -14,9 +14,19 @@ export interface MissingLayer {
   readonly get: string
 }
 
+/**
+ * How the sandbox gets rid of root's power:
+ * `user-namespace`: an ordinary user needs a user namespace to build the sandbox, and has no power to give up;
+ * `inside`: root builds it without one, and `setpriv` becomes nobody within;
+ * `before`: root may not build it (a container), so `setpriv` becomes nobody first and then does as a user does.
+ */
+export type SandboxPolicy = 'user-namespace' | 'inside' | 'before'
+
 /** What this machine was found to have. */
 export interface ConfinementReport {
   readonly layers: readonly Layer[]
+  /** How `bubblewrap` works here, where it does. */
+  readonly sandbox?: SandboxPolicy | undefined
   /** Layers that are in neither list are not needed here: `uid`, where the grader is not root. */
   readonly missing: readonly MissingLayer[]
 }

@@ -4,9 +4,9 @@
  */
 import type { AnyLaw } from '../contract/law.ts'
 import type { Connect } from '../contract/port.ts'
-import { runLaw } from '../contract/run-law.ts'
 import { GraderFailure } from '../failures.ts'
 import type { Variant } from '../variant.ts'
+import { runOwed } from './run-suites.ts'
 
 /** A law's first cases may be too small to call anything; it gets this many. */
 const MAX_CASES = 20
@@ -21,7 +21,7 @@ export function checkCanary(
   variant: Variant,
 ): void {
   for (const { law, runs, seed } of laws) {
-    const outcome = runLaw(law, variant, connect, { seed, runs: Math.min(runs, MAX_CASES), maxShrinks: 0 })
+    const outcome = runOwed(law, variant, connect, { seed, runs: Math.min(runs, MAX_CASES), maxShrinks: 0 })
     if (outcome.verdict === 'held') {
       throw new GraderFailure(`The law "${law.id}" holds for code that answers nothing, so it can give no points.`)
     }

@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto'
 import type { GradedLab } from '../contract/lab.ts'
 import type { AnyLaw } from '../contract/law.ts'
-import { type LawOutcome, runLaw } from '../contract/run-law.ts'
+import type { Connect } from '../contract/port.ts'
+import { type LawOutcome, type RunOptions, runLaw } from '../contract/run-law.ts'
 import { GraderFailure } from '../failures.ts'
 import type { LawResult } from '../result/result.ts'
 import type { Rubric } from '../rubric/rubric-schema.ts'
@@ -88,7 +89,7 @@ export function runSuites(
   const laws = owed.map(({ suite, law, item, runs, seed }) => {
     const savedAtMost = runs - 1
     const maxShrinks = Math.min(budget.maxShrinks ?? DEFAULT_MAX_SHRINKS, shrinksLeft + savedAtMost)
-    const outcome = runOwed(law, variant, running, { seed, runs, maxShrinks })
+    const outcome = runOwed(law, variant, running.load(), { seed, runs, maxShrinks })
     if (outcome.verdict === 'held' && outcome.runs < runs) {
       throw new GraderFailure(`The law "${law.id}" owed ${runs} cases and ran ${outcome.runs}.`)
     }
@@ -125,15 +126,17 @@ export function notRun(owed: readonly OwedLaw[]): LawResult[] {
   }))
 }
 
-function runOwed(
+/** Runs a law. @throws GraderFailure, by the law's name, when the law itself is at fault */
+export function runOwed(
   law: AnyLaw<object, Variant>,
   variant: Variant,
-  running: Pick<RunningSubmission, 'load'>,
-  options: { readonly seed: number; readonly runs: number; readonly maxShrinks: number },
+  connect: Connect<object>,
+  options: RunOptions,
 ): LawOutcome {
   try {
-    return runLaw(law, variant, running.load(), options)
+    return runLaw(law, variant, connect, options)
   } catch (error) {
+    if (error instanceof GraderFailure) throw error
     const why = error instanceof Error ? error.message : String(error)
     throw new GraderFailure(`The law "${law.id}" broke off: ${why}`, { cause: error })
   }

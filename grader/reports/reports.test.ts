@@ -42,7 +42,7 @@ describe('text of the student’s making', () => {
 
   it('adds no control character and no line without the report’s own margin to the terminal', () => {
     const usual = renderTerminal(withStudentText('x'), { colour: false })
-    const margins = /^( {2}|│|✘|✔|◐|HLT|[━─]|hlt-idle|2 laws|1 law|3 laws|Counted|It does|Not written|digest)/
+    const margins = /^( {2}|│|✘|✔|◐|HLT|[━─]|hlt-idle|2 laws|1 law|3 laws|Counted|It does|Not written|digest|Confined)/
     for (const line of usual.split('\n')) if (line !== '') expect(line).toMatch(margins)
     fc.assert(
       fc.property(hostileText, (text) => {

@@ -12,6 +12,7 @@ import type { Operate } from '../port/instances.ts'
 import type { SubjectKit } from './kit.ts'
 import { LIMITS, type Limits } from './limits.ts'
 import { type Request, readAsked, readOutcome, writeReply, writeRequest } from './messages.ts'
+import { shareOneCore } from './one-core.ts'
 import { openRealm } from './realm.ts'
 import { type Code, SubjectProcess } from './subject-process.ts'
 
@@ -47,6 +48,7 @@ export function openProcess(
     dataMegabytes: limits.heapMb + BUFFERS_MB,
     openFiles: OPEN_FILES,
   }
+  const leaveCore = shareOneCore()
   const process = new SubjectProcess(
     kit,
     (script, folder) => planLaunch(confinement, { script, folder, limits: subjectLimits }),
@@ -56,7 +58,10 @@ export function openProcess(
     ...connections(subject, (code) => process.open(code)),
     confinement,
     cpuMs: () => process.cpuMs,
-    close: () => process.close(),
+    close: () => {
+      process.close()
+      leaveCore()
+    },
   }
 }
 

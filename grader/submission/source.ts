@@ -1,4 +1,5 @@
 /** Where a submission lies, and how the files that count are read from there. */
+import { readFromArchive } from './archive.ts'
 import { readFromDirectory } from './directory.ts'
 import { readFromRepository } from './repository.ts'
 
@@ -7,10 +8,13 @@ export type SubmissionSource =
   | { readonly directory: string }
   /** A commit of a git repository, bare or not. */
   | { readonly repository: string; readonly revision: string }
+  /** A zip or tar file, packed by gzip or not. */
+  | { readonly archive: string }
 
 /** How a sentence names the source. */
 export function nameOf(source: SubmissionSource): string {
-  return 'directory' in source ? source.directory : `${source.repository} at ${source.revision}`
+  if ('directory' in source) return source.directory
+  return 'archive' in source ? source.archive : `${source.repository} at ${source.revision}`
 }
 
 /**
@@ -24,5 +28,6 @@ export async function readFrom(
   paths: readonly string[],
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   if ('directory' in source) return readFromDirectory(source.directory, paths)
+  if ('archive' in source) return readFromArchive(source.archive, paths)
   return readFromRepository(source.repository, source.revision, paths)
 }

@@ -7,7 +7,7 @@ export const CR0_EM = 4
 export const CR0_TS = 8
 /** Always 1 since the 486DX. */
 export const CR0_ET = 0x10
-const CR0_NE = 0x20
+export const CR0_NE = 0x20
 export const CR0_WP = 0x1_0000
 export const CR0_AM = 0x4_0000
 export const CR0_NW = 0x2000_0000

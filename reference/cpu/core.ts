@@ -35,7 +35,8 @@ import { newCounters } from './counters.ts'
 import type { CpuModel } from './cpuid.ts'
 import { ATTR_BIG, ATTR_CODE, ATTR_EXPAND_DOWN, ATTR_PRESENT, ATTR_WRITABLE } from './descriptor.ts'
 import type { Exit } from './exit.ts'
-import { AC } from './flags.ts'
+import { AC, VM } from './flags.ts'
+import { Arithmetic } from './fpu/rounding.ts'
 import { CS, SS } from './instruction.ts'
 
 /** Reasons why the next instruction may not simply run on: bits of `Core.attention`. */
@@ -99,6 +100,8 @@ export class Core implements CodeObserver {
   tlbHalf = 0
   cpl = 0
   protectedMode = false
+  /** Segment registers are loaded through descriptors: protected, but not virtual-8086 mode. */
+  usesDescriptors = false
   alignmentChecked = false
   codeSize: 16 | 32 = 16
   csBase = 0
@@ -134,6 +137,13 @@ export class Core implements CodeObserver {
   /** Cycles since reset that events cost. */
   extra = 0
   limit = 0
+
+  /** What the running FPU instruction computes with. */
+  readonly arithmetic = new Arithmetic()
+  /** The FERR# pin, when it is wired to something. */
+  ferr: ((asserted: boolean) => void) | undefined
+  /** The IGNNE# pin. */
+  ignoresNumericErrors = false
 
   interceptPageFault = false
   interceptHlt = false
@@ -244,6 +254,7 @@ export class Core implements CodeObserver {
     const cr0 = r[CR0]!
     const cr4 = r[CR4]!
     this.protectedMode = (cr0 & CR0_PE) !== 0
+    this.usesDescriptors = this.protectedMode && (r[FLAGS]! & VM) === 0
     this.paging.paging = (cr0 & CR0_PG) !== 0
     this.paging.writeProtect = (cr0 & CR0_WP) !== 0
     this.paging.cr3 = r[CR3]!

@@ -50,6 +50,7 @@ export const NP = 11
 export const SS_FAULT = 12
 export const GP = 13
 export const PAGE_FAULT = 14
+export const MF = 16
 export const AC_FAULT = 17
 
 /** Bit 1 of an error code (bit 0 is `Core.externalEvent`): the index is one of the IDT. */

@@ -21,6 +21,7 @@ export class Op {
   /** The operand size without regard to byte forms: 16 or 32. */
   readonly operandSize: 16 | 32
   readonly isRegister: boolean
+  readonly mod: number
   readonly reg: number
   readonly rm: number
   /** Word offsets of base and index register; `ZERO` stands for none. */
@@ -54,6 +55,7 @@ export class Op {
     this.shift = 32 - insn.operandSize
     this.operandSize = insn.operandSize
     this.isRegister = insn.mod === 3
+    this.mod = insn.mod
     this.reg = insn.reg
     this.rm = insn.rm
     this.base = insn.base < 0 ? ZERO : insn.base
