@@ -1,0 +1,20 @@
+/** Grades a source just as `trapframe grade` does: read, prepare, grade. What hostile code is up against is no less. */
+import type { AnyLab } from '../contract/lab.ts'
+import { gradeSubmission } from '../grade/grade-submission.ts'
+import type { Result } from '../result/result.ts'
+import type { Rubric } from '../rubric/rubric-schema.ts'
+import { prepareSubmission, refusedSubmission } from '../submission/prepare.ts'
+import { readSubmission } from '../submission/read-submission.ts'
+import type { SubmissionSource } from '../submission/source.ts'
+
+export interface Marking {
+  readonly lab: AnyLab
+  readonly rubric: Rubric
+  readonly variantSeed: string
+}
+
+export async function gradeAsAlways({ lab, rubric, variantSeed }: Marking, source: SubmissionSource): Promise<Result> {
+  const read = await readSubmission(lab, source)
+  const submission = read.kind === 'read' ? await prepareSubmission(lab, read.files) : refusedSubmission(read.reason)
+  return gradeSubmission(lab, submission, { rubric, variantSeed, suites: 'both' })
+}
