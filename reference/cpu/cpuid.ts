@@ -22,20 +22,21 @@ export interface CpuModel {
   readonly moreFeatures: number
 }
 
+const FEATURE_FPU = 1
 const FEATURE_PSE = 1 << 3
 const FEATURE_TSC = 1 << 4
 const FEATURE_MSR = 1 << 5
 const FEATURE_CX8 = 1 << 8
 const FEATURE_PGE = 1 << 13
-const FEATURE_CMOV = 1 << 15
+export const FEATURE_CMOV = 1 << 15
 const HYPERVISOR_PRESENT = 0x8000_0000
 
-/** A processor of the P6 family without FPU, in a virtual machine. */
+/** A processor of the P6 family, in a virtual machine. */
 export const DEFAULT_CPU_MODEL: CpuModel = {
   name: 'trapframe',
   vendor: 'GenuineIntel',
   signature: 0x0611,
-  features: FEATURE_PSE | FEATURE_TSC | FEATURE_MSR | FEATURE_CX8 | FEATURE_PGE | FEATURE_CMOV,
+  features: FEATURE_FPU | FEATURE_PSE | FEATURE_TSC | FEATURE_MSR | FEATURE_CX8 | FEATURE_PGE | FEATURE_CMOV,
   moreFeatures: HYPERVISOR_PRESENT,
 }
 

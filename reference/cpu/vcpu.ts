@@ -42,6 +42,7 @@ import { type CpuidResult, type CpuModel, DEFAULT_CPU_MODEL } from './cpuid.ts'
 import { NMI } from './descriptor.ts'
 import type { Exit } from './exit.ts'
 import { setFlags, TF } from './flags.ts'
+import { resetFpu } from './fpu/stack.ts'
 import { CS } from './instruction.ts'
 import { interpret, isInterruptible } from './interpreter.ts'
 import { deliverChecked } from './interrupts.ts'
@@ -251,6 +252,7 @@ export class Vcpu {
     r[LIMIT + TR] = REAL_MODE_LIMIT
     r[ATTRIBUTES + TR] = RESET_TR
     setFlags(r, 0)
+    resetFpu(r)
     core.refresh()
     core.setSegment(CS, RESET_CS.selector, RESET_CS.base, REAL_MODE_LIMIT, REAL_MODE_DATA)
     for (const s of DATA_SEGMENTS) core.setSegment(s, 0, 0, REAL_MODE_LIMIT, REAL_MODE_DATA)
@@ -260,6 +262,7 @@ export class Vcpu {
     core.answers.length = 0
     core.pendingExits.length = 0
     core.nmiBlocked = false
+    core.ignoresNumericErrors = false
     core.work = 0
     core.extra = 0
     this.#injected = null

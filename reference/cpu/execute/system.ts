@@ -1,8 +1,6 @@
 /**
  * System instructions (Intel SDM vol. 3A §2.8): control and debug registers, descriptor-table registers, TLB and caches,
- * HLT, CPUID, RDTSC, model-specific registers, VMCALL, and what an absent FPU does.
- *
- * FPU opcodes are #NM while CR0.EM or CR0.TS is set and #UD otherwise: this processor has no FPU, and here is its place.
+ * HLT, CPUID, RDTSC, model-specific registers, VMCALL.
  */
 import {
   BASE,
@@ -40,7 +38,7 @@ import {
 } from '../control-registers.ts'
 import { ATTEND_HALTED, type Core } from '../core.ts'
 import { cpuid, HYPERVISOR_LEAF_FIRST, HYPERVISOR_LEAF_LAST } from '../cpuid.ts'
-import { GP, NM, UD } from '../descriptor.ts'
+import { GP, UD } from '../descriptor.ts'
 import type { Instruction } from '../instruction.ts'
 import { readAddress, writeAddress } from '../memory-access.ts'
 import type { Handler, Op } from '../op.ts'
@@ -244,20 +242,7 @@ const wrmsr: Handler = (core, op) => {
   core.setTsc(value, op.position)
 }
 
-const fpu: Handler = (core) => {
-  if ((core.r[CR0]! & (CR0_EM | CR0_TS)) !== 0) core.raise(NM, -1)
-  core.raise(UD, -1)
-}
-
-/** WAIT asks an FPU that never has anything pending. */
-const fwait: Handler = (core) => {
-  const both = CR0_MP | CR0_TS
-  if ((core.r[CR0]! & both) === both) core.raise(NM, -1)
-}
-
 export function bindSystem(table: OpcodeTable): void {
-  table[0x9b] = always(fwait)
-  for (let opcode = 0xd8; opcode <= 0xdf; opcode++) table[opcode] = always(fpu)
   table[0xf4] = ending(hlt)
   table[0x101] = bindGroup7
   table[0x106] = ending(clts)

@@ -13,6 +13,7 @@ import { bindBits } from './bits.ts'
 import { bindControl } from './control.ts'
 import { bindFastPaths } from './fast-paths.ts'
 import { bindFlags } from './flag-instructions.ts'
+import { bindFpu } from './fpu.ts'
 import { bindInputOutput } from './input-output.ts'
 import { isLockable } from './lock.ts'
 import { bindMoves } from './moves.ts'
@@ -29,6 +30,7 @@ bindBcd(table)
 bindBits(table)
 bindControl(table)
 bindFlags(table)
+bindFpu(table)
 bindInputOutput(table)
 bindMoves(table)
 bindMultiply(table)
