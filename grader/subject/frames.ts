@@ -1,6 +1,6 @@
 /**
- * Frames over a blocking pipe: four bytes of length, little-endian, one of kind, then that much UTF-8 text. The length
- * counts the text only.
+ * Frames over a blocking pipe: four bytes of length and four of turn, little-endian, one of kind, then that much UTF-8
+ * text. The length counts the text only. The judge counts its turns, and the subject answers with the turn's number.
  */
 import { readSync, writeSync } from 'node:fs'
 
@@ -15,6 +15,7 @@ export type FrameKind =
 
 export interface Frame {
   readonly kind: string
+  readonly turn: number
   readonly text: string
 }
 
@@ -24,7 +25,9 @@ export class PipeEnded extends Error {}
 /** The other side sent a frame that is longer than it may be. */
 export class FrameTooLong extends Error {}
 
-const HEADER_BYTES = 5
+const HEADER_BYTES = 9
+const TURN_AT = 4
+const KIND_AT = 8
 const READ_BYTES = 1 << 16
 
 /** One end of a pair of pipes. */
@@ -47,19 +50,15 @@ export class FramePipe {
     this.#maxBytes = maxBytes
   }
 
-  /** True when bytes have come that nobody has read: more than was asked for. */
-  get hasMore(): boolean {
-    return this.#end > this.#start
-  }
-
   /** @throws PipeEnded when the other side is gone */
-  write(kind: FrameKind, text: string): void {
+  write(kind: FrameKind, turn: number, text: string): void {
     const most = HEADER_BYTES + text.length * 3
     if (this.#outgoing.length < most) this.#outgoing = Buffer.allocUnsafe(most)
     const bytes = this.#outgoing
     const length = bytes.write(text, HEADER_BYTES, 'utf8')
     bytes.writeUInt32LE(length, 0)
-    bytes[4] = kind.charCodeAt(0)
+    bytes.writeUInt32LE(turn, TURN_AT)
+    bytes[KIND_AT] = kind.charCodeAt(0)
     for (let at = 0; at < HEADER_BYTES + length; ) {
       try {
         at += writeSync(this.#output, bytes, at, HEADER_BYTES + length - at)
@@ -73,13 +72,14 @@ export class FramePipe {
   read(): Frame {
     this.#fill(HEADER_BYTES)
     const length = this.#buffer.readUInt32LE(this.#start)
-    const kind = String.fromCharCode(this.#buffer[this.#start + 4]!)
+    const turn = this.#buffer.readUInt32LE(this.#start + TURN_AT)
+    const kind = String.fromCharCode(this.#buffer[this.#start + KIND_AT]!)
     if (length > this.#maxBytes) throw new FrameTooLong(`${length} bytes`)
     this.#fill(HEADER_BYTES + length)
     const from = this.#start + HEADER_BYTES
     const text = this.#buffer.toString('utf8', from, from + length)
     this.#start = from + length
-    return { kind, text }
+    return { kind, turn, text }
   }
 
   /** Reads until `bytes` stand in the buffer. */

@@ -18,12 +18,16 @@ interface Load {
   readonly modules: readonly string[]
 }
 
+/** The number of the judge's turn that is to be answered. */
+let turn = 0
 const pipe = new FramePipe(INPUT, OUTPUT, Number.MAX_SAFE_INTEGER)
 
 /** Carries an operation to the judge and waits for the reply. */
 const ask = (text: string): string => {
-  pipe.write('O', text)
-  return pipe.read().text
+  pipe.write('O', turn, text)
+  const reply = pipe.read()
+  turn = reply.turn
+  return reply.text
 }
 
 function load({ bridge, code, operations, modules }: Load): (request: string) => unknown {
@@ -46,12 +50,14 @@ function answer(respond: (request: string) => unknown, request: string): string 
 let respond: (request: string) => unknown = () => ''
 try {
   for (;;) {
-    const { kind, text } = pipe.read()
+    const { kind, text, turn: asked } = pipe.read()
+    turn = asked
     if (kind === 'L') {
       respond = load(JSON.parse(text) as Load)
-      pipe.write('L', '')
+      pipe.write('L', turn, '')
     } else {
-      pipe.write('C', answer(respond, text))
+      const outcome = answer(respond, text)
+      pipe.write('C', turn, outcome)
     }
   }
 } catch {

@@ -132,11 +132,12 @@ export class SubjectProcess {
   #send(kind: FrameKind, text: string): Frame {
     const { slots } = this.#shared
     const pipe = this.#pipe!
-    if (pipe.hasMore) throw this.#violation()
-    Atomics.add(slots, SLOT.turn, 1)
+    const turn = Atomics.add(slots, SLOT.turn, 1) >>> 1
     try {
-      pipe.write(kind, text)
-      return pipe.read()
+      pipe.write(kind, turn, text)
+      const frame = pipe.read()
+      if (frame.turn !== turn) throw this.#violation()
+      return frame
     } catch (error) {
       if (error instanceof FrameTooLong) throw this.#end(1 + DEATHS.indexOf('flooded'))
       if (error instanceof PipeEnded) throw this.#end(0)

@@ -73,7 +73,10 @@ function watch(child: ChildProcess): void {
 
   const tick = (): void => {
     const wish = Atomics.load(slots, SLOT.wish)
-    if (wish !== 0) return end(wish === CLOSE ? undefined : DEATHS[wish - 1])
+    if (wish !== 0) {
+      end(wish === CLOSE ? undefined : DEATHS[wish - 1])
+      return
+    }
     const now = performance.now()
     const number = Atomics.load(slots, SLOT.turn)
     const isNewTurn = number !== turn.number
