@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { contextOf } from '../../grader/contract/run-law.ts'
 import { create } from '../../reference/cpu/idle.ts'
 import { IDLE_VARIANT } from '../../reference/cpu/idle-variant.ts'
 import type { HostEvent } from '../../reference/index.ts'
@@ -10,7 +11,7 @@ import { eventLine, runScenario } from './public/run-scenario.ts'
 import { describeScenario, type Scenario } from './public/scenario.ts'
 import { toUnit } from './public/variant.ts'
 
-const context = { variant: IDLE_VARIANT, connect: create, count: () => {} }
+const context = contextOf(IDLE_VARIANT, create, () => {})
 
 describe('the reference monitor obeys every law', () => {
   it.each([...laws, ...hiddenLaws].map((law) => [law.sentence, law] as const))('%s', (_, law) => {

@@ -33,6 +33,8 @@ export interface LawContext<Subject, Variant> {
   readonly variant: Variant
   /** A fresh instance of the student's code, and what the machine does for it: see `Connect`. */
   connect(operations?: object): Subject
+  /** A new empty directory of the host, for labs that grant their student's code one. */
+  directory(): string
   /** Adds to a counter that the rubric may put a threshold on, e.g. `count('polls', 3)`. Never reachable by student code. */
   count(counter: string, amount: number): void
 }

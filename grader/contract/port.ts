@@ -51,7 +51,11 @@ export class SubjectError extends Error {
  * Makes one fresh instance of the student's side of a port. `operations` are what the machine does for that instance, by
  * the names of the port; one that throws makes the call fail that asked for it, with what it threw.
  */
-export type Connect<Events extends object> = (operations?: object) => Events
+export interface Connect<Events extends object> {
+  (operations?: object): Events
+  /** The directory of the host that the student's code may use, where it has one of its own. */
+  readonly directory?: string
+}
 
 /** Checks a port's declaration against its interface and gives it back. */
 export function definePort<Events extends object, Operations extends object = Record<never, never>>(

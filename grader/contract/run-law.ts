@@ -5,6 +5,7 @@
  * wrong solution costs no more than a right one, and keeps to one kind of failure, so that it ends at the same mistake.
  */
 import * as fc from 'fast-check'
+import { emptyDirectory } from './empty-directory.ts'
 import { type AnyLaw, type Difference, type LawContext, Violation } from './law.ts'
 import { type Connect, SubjectError, type SubjectFailure } from './port.ts'
 
@@ -172,7 +173,7 @@ export function contextOf<Subject, Variant>(
   connect: Connect<Subject & object>,
   count: (counter: string, amount: number) => void,
 ): LawContext<Subject, Variant> {
-  return { variant, connect, count }
+  return { variant, connect, count, directory: () => emptyDirectory(connect.directory) }
 }
 
 /** What a check's error says of the student's code; undefined when it is no verdict but a mistake in the lab. */

@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module'
 import type { ConfinementReport } from '../confine/layer.ts'
 import { planLaunch } from '../confine/plan-launch.ts'
+import type { Grants } from '../contract/lab.ts'
 import type { Connect, Port } from '../contract/port.ts'
 import type { RunningSubmission } from '../grade/prepared-submission.ts'
 import { connectThrough, type Locate, type Transport } from '../port/client.ts'
@@ -22,8 +23,7 @@ export interface SubjectCode {
   /** CommonJS text. */
   readonly code: string
   readonly locate: Locate
-  /** Modules that the lab grants. */
-  readonly modules: readonly string[]
+  readonly grants: Grants | undefined
 }
 
 /** Code that answers nothing: every law must fail for it. */
@@ -51,12 +51,13 @@ export function openProcess(
   const leaveCore = shareOneCore()
   const process = new SubjectProcess(
     kit,
-    (script, folder) => planLaunch(confinement, { script, folder, limits: subjectLimits }),
+    (script, folder, granted) => planLaunch(confinement, { script, folder, granted, limits: subjectLimits }),
     limits,
+    subject.grants?.directory === true,
   )
   return {
-    ...connections(subject, (code) => process.open(code)),
-    confinement,
+    ...connections(subject, (code) => process.open(code), process.granted),
+    confinement: { layers: confinement.layers, missing: confinement.missing },
     cpuMs: () => process.cpuMs,
     close: () => {
       process.close()
@@ -75,11 +76,16 @@ export function openHere(kit: SubjectKit, subject: SubjectCode): RunningSubmissi
 }
 
 function connections(
-  { port, code, locate, modules }: SubjectCode,
+  { port, code, locate, grants }: SubjectCode,
   open: (code: Code) => Transport,
+  directory?: string,
 ): { load(): Connect<object>; canary(): Connect<object> } {
   const operations = Object.keys(port.operations)
-  const connect = (text: string) => connectThrough(port, open({ code: text, operations, modules }), locate)
+  const modules = grants?.modules ?? []
+  const connect = (text: string) => {
+    const connection = connectThrough(port, open({ code: text, operations, modules }), locate)
+    return directory === undefined ? connection : Object.assign(connection, { directory })
+  }
   return { load: () => connect(code), canary: () => connect(CANARY) }
 }
 

@@ -5,7 +5,7 @@
  * thread ends a subject that does not come back.
  */
 import { execFileSync } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -31,8 +31,8 @@ export interface Code {
   readonly modules: readonly string[]
 }
 
-/** Plans the start of the subject's program `script`, which lies in `folder`. */
-export type PlanLaunch = (script: string, folder: string) => Launch
+/** Plans the start of the subject's program `script`, which lies in `folder`; `granted` is the code's to use. */
+export type PlanLaunch = (script: string, folder: string, granted: string | undefined) => Launch
 
 /** How long starting or ending a process may take before the grader gives up, in ms. */
 const PATIENCE_MS = 20_000
@@ -55,16 +55,24 @@ export class SubjectProcess {
   readonly #script: string
   readonly #shared = sharedState()
   readonly #worker: Worker
+  /** The directory that the student's code may use, when the lab grants one. */
+  readonly granted: string | undefined
   #pipe: FramePipe | undefined
   #descriptors: number[] = []
 
-  constructor(kit: SubjectKit, plan: PlanLaunch, limits: Limits) {
+  /** @param grantsDirectory makes a directory that the student's code may use */
+  constructor(kit: SubjectKit, plan: PlanLaunch, limits: Limits, grantsDirectory: boolean) {
     this.#kit = kit
     this.#plan = plan
     this.#limits = limits
     this.#folder = mkdtempSync(join(tmpdir(), 'trapframe-subject-'))
     this.#script = join(this.#folder, 'subject.cjs')
     writeFileSync(this.#script, kit.main, { mode: 0o644 })
+    if (grantsDirectory) {
+      this.granted = join(this.#folder, 'granted')
+      mkdirSync(this.granted)
+      chmodSync(this.granted, 0o777)
+    }
     const workerData: WardenData = { memory: this.#shared.memory, limits }
     this.#worker = new Worker(kit.warden, { eval: true, workerData })
     this.#worker.unref()
@@ -84,7 +92,7 @@ export class SubjectProcess {
       try {
         if (!isLoaded || this.#pipe === undefined) this.#load(code)
         isLoaded = true
-        return this.#exchange(request, operates)
+        return this.#unplaced(this.#exchange(request, operates))
       } catch (error) {
         if (error instanceof SubjectDead)
           throw new SubjectError(error.death, method, sentence(error.death, this.#limits))
@@ -105,6 +113,12 @@ export class SubjectProcess {
     this.#end(CLOSE)
     void this.#worker.terminate()
     rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  /** An outcome without the name of the granted directory, which is another in every grading. */
+  #unplaced(outcome: Outcome): Outcome {
+    if (this.granted === undefined || outcome.kind !== 'threw') return outcome
+    return { ...outcome, message: outcome.message.replaceAll(this.granted, '') }
   }
 
   /** Starts a subject unless one lives, and gives it the code. */
@@ -168,7 +182,7 @@ export class SubjectProcess {
     const theirs = { input: openSync(toSubject, 'r'), output: openSync(fromSubject, 'w') }
     for (const path of [toSubject, fromSubject]) rmSync(path)
     for (const descriptor of opened) closeSync(descriptor)
-    const order: StartOrder = { ...this.#plan(this.#script, this.#folder), ...theirs }
+    const order: StartOrder = { ...this.#plan(this.#script, this.#folder, this.granted), ...theirs }
     Atomics.store(slots, SLOT.wish, 0)
     Atomics.store(slots, SLOT.phase, PHASE.starting)
     this.#worker.postMessage(order)

@@ -35,13 +35,18 @@ const QUICK: Limits = { ...LIMITS, callCpuMs: 100, callAsleepMs: 200, heapMb: 48
 const opened: RunningSubmission[] = []
 const kit = await subjectKit()
 
-function inProcess(text: string, limits = QUICK, modules: readonly string[] = []): RunningSubmission {
-  const subject = { port, code: text, locate: () => undefined, modules }
+function inProcess(
+  text: string,
+  limits = QUICK,
+  modules: readonly string[] = [],
+  directory = false,
+): RunningSubmission {
+  const subject = { port, code: text, locate: () => undefined, grants: { modules, directory } }
   const running = openProcess(kit, subject, NO_CONFINEMENT, limits)
   opened.push(running)
   return running
 }
-const here = (text: string) => openHere(kit, { port, code: text, locate: () => undefined, modules: [] })
+const here = (text: string) => openHere(kit, { port, code: text, locate: () => undefined, grants: undefined })
 const connect = (running: RunningSubmission, operations = {}) => running.load()(operations) as Probe
 const failureOf = (run: () => unknown): SubjectError => {
   try {
@@ -151,6 +156,17 @@ describe('the two transports', () => {
       const load = running.load() as Connect<Probe>
       expect([load().fetch(0), load().fetch(0), connect(running).fetch(0)]).toEqual([1, 2, 1])
     }
+  })
+
+  it('give code that may use a directory one of its own, and do not tell where it lies', () => {
+    const text = code(
+      `echo(path) { fs.writeFileSync(path + '/a', 'x'); throw new Error(path) }`,
+      `const fs = require('node:fs')`,
+    )
+    const running = inProcess(text, LIMITS, ['node:fs'], true)
+    const connection = running.load() as Connect<Probe>
+    const error = failureOf(() => connection().echo(connection.directory))
+    expect([error.message, readdirSync(connection.directory!)]).toEqual(['Error: ', ['a']])
   })
 
   it('connect to a canary that answers nothing', () => {

@@ -41,7 +41,7 @@ export async function prepareSubmission(
     port: lab.port,
     code: bundle.code,
     locate: locateWith(bundle.map),
-    modules: lab.grants?.modules ?? [],
+    grants: lab.grants,
   }
   const open = trusted
     ? () => openHere(kit, subject)
