@@ -7,6 +7,9 @@ import { type CounterVariant, counterLab, limit } from '../grade/fixtures/counte
 import { projectRoot } from '../project-root.ts'
 import { type Result, resultSchema } from '../result/result.ts'
 import { loadRubric, parseRubric } from '../rubric/rubric.ts'
+import { zip } from '../submission/fixtures/archives.ts'
+import { makeRepository } from '../submission/fixtures/repositories.ts'
+import { MANIFEST } from '../submission/starter-manifest.ts'
 import { drawVariant } from '../variant.ts'
 import type { LabSource } from './labs.ts'
 import { runCli } from './program.ts'
@@ -120,6 +123,19 @@ describe('trapframe grade', () => {
     expect(out).toContain("Property 'summ' does not exist on type 'Mine'")
   })
 
+  it('grades a commit, and an upload, exactly as the directory', async () => {
+    const { digest } = await grade(right)
+    const files = ['src/counter.ts', MANIFEST].map((name) => ({ name, content: readFileSync(join(right, name)) }))
+    const upload = join(root, 'upload.zip')
+    writeFileSync(upload, zip(files.map((file) => ({ ...file, name: `alice-main/${file.name}` }))))
+    expect((await grade(upload)).digest).toBe(digest)
+    const repository = makeRepository(join(root, 'repository'))
+    const [code, manifest] = files.map(({ content }) => repository.blob(content)) as [string, string]
+    const src = repository.tree(['100644', 'counter.ts', code])
+    repository.commit(repository.tree(['40000', 'src', src], ['100644', MANIFEST, manifest]))
+    expect((await grade(repository.path, '--commit', 'main')).digest).toBe(digest)
+  })
+
   it('grades what cannot be read, with no points and the reason', async () => {
     const empty = mkdtempSync(join(root, 'empty-'))
     const result = await grade(empty, '--lab', 'counter', '--seed', SEED)
@@ -217,10 +233,11 @@ describe('wrong use is one sentence and status 2', () => {
   it.each([
     [['nope'], /^trapframe: unknown command 'nope'/],
     [['labz'], /\(Did you mean labs\?\)/],
-    [['grade'], /^trapframe: missing required argument 'dir'/],
+    [['grade'], /^trapframe: missing required argument 'submission'/],
     [['grade', right, '--nope'], /^trapframe: unknown option '--nope'/],
     [['grade', right, '--require-confinement', 'much'], /Allowed choices are process, sandbox\./],
-    [['grade', missing], /^trapframe: There is no directory .*none\.$/],
+    [['grade', missing], /^trapframe: There is no directory or archive .*none\.$/],
+    [['grade', right, '--commit', 'main'], /^trapframe: .* is no git repository\.$/],
     [['grade', empty], /^trapframe: .*empty has no trapframe\.json that says which lab it is: name it with --lab\.$/],
     [['grade', empty, '--lab', 'counter'], /says which variant it is: name its seed with --seed\.$/],
     [['grade', right, '--lab', 'nope'], /^trapframe: There is no lab "nope"; the labs are counter\.$/],

@@ -1,4 +1,6 @@
 /** Where a submission lies, and how the files that count are read from there. */
+import { statSync } from 'node:fs'
+import { WrongUse } from '../failures.ts'
 import { readFromArchive } from './archive.ts'
 import { readFromDirectory } from './directory.ts'
 import { readFromRepository } from './repository.ts'
@@ -10,6 +12,18 @@ export type SubmissionSource =
   | { readonly repository: string; readonly revision: string }
   /** A zip or tar file, packed by gzip or not. */
   | { readonly archive: string }
+
+/**
+ * The source that a person named: a commit of the repository at `path`, or else the folder or archive there.
+ *
+ * @throws WrongUse when there is nothing
+ */
+export function sourceAt(path: string, revision?: string): SubmissionSource {
+  if (revision !== undefined) return { repository: path, revision }
+  const status = statSync(path, { throwIfNoEntry: false })
+  if (status === undefined) throw new WrongUse(`There is no directory or archive ${path}.`)
+  return status.isDirectory() ? { directory: path } : { archive: path }
+}
 
 /** How a sentence names the source. */
 export function nameOf(source: SubmissionSource): string {

@@ -1,4 +1,4 @@
-/** `trapframe grade DIR`: grades a student's tree and reports the mark with its reasons. */
+/** `trapframe grade SUBMISSION`: grades a student's tree and reports the mark with its reasons. */
 import { type Command, Option } from 'commander'
 import { detectConfinement } from '../../confine/detect.ts'
 import { LEVELS, type Level, missingFor } from '../../confine/layer.ts'
@@ -8,15 +8,16 @@ import { gradeSubmission } from '../../grade/grade-submission.ts'
 import { packageVersion } from '../../project-root.ts'
 import { renderHtml, renderMarkdown, renderTerminal } from '../../reports/index.ts'
 import { DEFAULT_COURSE_KEY, hiddenSeed } from '../../seeds.ts'
-import { requireDirectory } from '../../submission/directory.ts'
 import { readPlainFile } from '../../submission/plain-file.ts'
 import { prepareSubmission, refusedSubmission } from '../../submission/prepare.ts'
 import { readSubmission } from '../../submission/read-submission.ts'
+import { sourceAt } from '../../submission/source.ts'
 import { drawVariant } from '../../variant.ts'
 import { chooseLab, type LabSource } from '../labs.ts'
 import { progressLine, type Streams, wantsColour } from '../terminal.ts'
 
 interface GradeFlags {
+  readonly commit?: string
   readonly lab?: string
   readonly seed?: string
   readonly json?: boolean
@@ -33,11 +34,15 @@ export function addGradeCommand(program: Command, labs: LabSource, streams: Stre
   program
     .command('grade')
     .description(
-      "grade a student's directory: points for each rubric item, and a counterexample for each law that fails",
+      "grade a student's submission: points for each rubric item, and a counterexample for each law that fails",
     )
-    .argument('<dir>', 'the directory; only the files that the lab lets a student change are read')
-    .option('--lab <lab>', 'the lab; default: as trapframe.json in the directory says')
-    .option('--seed <seed>', 'the variant; default: as trapframe.json in the directory says')
+    .argument(
+      '<submission>',
+      'a directory, a .zip, .tar or .tar.gz, or with --commit a git repository; only the files that the lab lets a student change are read',
+    )
+    .option('--commit <revision>', 'grade this commit of the repository, whatever its work tree holds')
+    .option('--lab <lab>', 'the lab; default: as trapframe.json of the submission says')
+    .option('--seed <seed>', 'the variant; default: as trapframe.json of the submission says')
     .option('--json', 'print the result document instead of the report')
     .option('--out <file>', 'write the result document to a file')
     .option('--html <file>', 'write the report as a web page')
@@ -61,20 +66,22 @@ Exit status: 0 graded, whatever the mark; 2 wrong use; 3 the grader itself faile
 Examples:
   trapframe grade ../alice-hlt-idle
   trapframe grade . --public-only
+  trapframe grade bob.zip --lab hlt-idle --seed bob
+  trapframe grade repositories/carol --commit main
   trapframe grade submission --lab hlt-idle --seed alice --key course.key --out result.json --html report.html`,
     )
-    .action((directory: string, flags: GradeFlags) => grade(directory, flags, labs, streams))
+    .action((submission: string, flags: GradeFlags) => grade(submission, flags, labs, streams))
 }
 
-async function grade(directory: string, flags: GradeFlags, labs: LabSource, { out, err, env }: Streams): Promise<void> {
-  requireDirectory(directory)
+async function grade(path: string, flags: GradeFlags, labs: LabSource, { out, err, env }: Streams): Promise<void> {
+  const source = sourceAt(path, flags.commit)
   for (const file of [flags.out, flags.html, flags.markdown]) if (file !== undefined) requireWritable(file)
-  const { lab, variantSeed } = await chooseLab(labs, { directory }, flags)
+  const { lab, variantSeed } = await chooseLab(labs, source, flags)
   requireConfinement(flags.requireConfinement)
   const rubric = labs.rubric(lab)
   drawVariant(lab, variantSeed)
   const hidden = hiddenSeed(courseKey(flags.key, env), lab.id, flags.student ?? variantSeed)
-  const read = await readSubmission(lab, { directory })
+  const read = await readSubmission(lab, source)
 
   const line = progressLine(err)
   line.show('compiling …')
@@ -90,7 +97,7 @@ async function grade(directory: string, flags: GradeFlags, labs: LabSource, { ou
   line.clear()
 
   if (flags.out !== undefined) writeFileAtomically(flags.out, `${JSON.stringify(result, null, 2)}\n`)
-  if (flags.html !== undefined) writeFileAtomically(flags.html, renderHtml([{ title: directory, result }]))
+  if (flags.html !== undefined) writeFileAtomically(flags.html, renderHtml([{ title: path, result }]))
   if (flags.markdown !== undefined) writeFileAtomically(flags.markdown, renderMarkdown(result))
   if (flags.json === true) out.write(`${JSON.stringify(result, null, 2)}\n`)
   else out.write(renderTerminal(result, { colour: wantsColour(out, env), columns: out.columns }))
