@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { writeFileAtomically } from '../files.ts'
 import { SANDBOX_SCRIPT, sandboxCommand } from './bubblewrap.ts'
 import { filterBytes, hasFilter } from './filter.ts'
-import { becomeNobody, giveToNobody, keepPrivileges, openToAll } from './identity.ts'
+import { becomeNobody, giveToNobody, keepPrivileges, openToNobody } from './identity.ts'
 import { FIRST_FREE_DESCRIPTOR, type Launch, type SubjectPlace } from './launch.ts'
 import type { ConfinementReport } from './layer.ts'
 import { limitCommand } from './limits.ts'
@@ -23,7 +23,7 @@ export function planLaunch(report: Pick<ConfinementReport, 'layers' | 'sandbox'>
   const has = new Set(report.layers)
   const sandboxed = has.has('bubblewrap')
   const descriptors = sandboxed && has.has('seccomp') ? [writeFilter(place, report.sandbox === 'inside')] : []
-  if (has.has('uid')) shareWithNobody(place, report)
+  if (has.has('uid')) shareWithNobody(place)
   const words = [
     ...(has.has('prlimit') ? limitCommand(tool('prlimit'), limits, granted !== undefined) : []),
     ...(sandboxed
@@ -54,10 +54,9 @@ function withoutSandbox(becomesNobody: boolean): string[] {
   return setpriv === undefined ? [] : keepPrivileges(setpriv)
 }
 
-function shareWithNobody({ script, folder, granted }: SubjectPlace, { sandbox }: Pick<ConfinementReport, 'sandbox'>) {
-  openToAll(script)
+function shareWithNobody({ script, folder, granted }: SubjectPlace): void {
+  openToNobody(folder, script)
   if (granted !== undefined) giveToNobody(granted)
-  if (sandbox !== 'inside') giveToNobody(folder)
 }
 
 function writeFilter({ folder, granted }: SubjectPlace, dropsRoot: boolean): string {

@@ -75,7 +75,7 @@ export const ALLOWED_CALLS: Calls = {
   epoll_wait: [232, null],
   epoll_pwait: [281, 22],
   epoll_pwait2: [441, 441],
-  // The process and its threads. `clone` has a rule of its own. `execve`: bubblewrap starts Node under the filter.
+  // The process and its threads; `clone` has a rule of its own. `execve`, `wait4`: bubblewrap starts Node, and waits for it, under the filter.
   arch_prctl: [158, null],
   set_tid_address: [218, 96],
   set_robust_list: [273, 99],
@@ -95,6 +95,7 @@ export const ALLOWED_CALLS: Calls = {
   exit: [60, 93],
   exit_group: [231, 94],
   execve: [59, 221],
+  wait4: [61, 260],
   restart_syscall: [219, 128],
   // Signals, to threads only, so that `abort` works.
   rt_sigaction: [13, 134],
