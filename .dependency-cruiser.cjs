@@ -1,5 +1,5 @@
 /** The import rules of the architecture (docs/architecture.md): no folder imports upwards, and nobody a lab's solution. */
-const SOLUTIONS = '^reference/cpu/(idle|idle-variant)\\.ts$'
+const SOLUTIONS = '^reference/(cpu/(idle|idle-variant)|io/(fifo-(backend|framing|variant)|host-files))\\.ts$'
 
 module.exports = {
   forbidden: [
@@ -44,7 +44,7 @@ module.exports = {
     {
       name: 'only-the-reference-machine-uses-solutions',
       severity: 'error',
-      from: { pathNot: '^reference/(machine\\.ts|cpu/idle\\.ts)$|\\.test\\.ts$|^assignments/[^/]+/benign/' },
+      from: { pathNot: '^reference/(machine|cpu/idle|io/fifo-(backend|framing))\\.ts$|\\.test\\.ts$|^assignments/[^/]+/benign/' },
       to: { path: SOLUTIONS },
     },
     {

@@ -1,6 +1,7 @@
 /** Our own guests by name: what `trapframe run guest:NAME` boots. */
 import { buildClock } from './clock.ts'
 import { buildEcho } from './echo.ts'
+import { buildFlood } from './flood.ts'
 import { buildHello } from './hello.ts'
 import { buildIdleTime } from './idle-time.ts'
 import type { Guest } from './support/kernel.ts'
@@ -13,6 +14,7 @@ export const guests: Readonly<Record<string, () => Guest>> = {
   hello: buildHello,
   clock: buildClock,
   echo: buildEcho,
+  flood: buildFlood,
   tickless: buildTickless,
   'idle-time': buildIdleTime,
 }

@@ -8,6 +8,10 @@ import type { CostModel } from './cpu/cost-model.ts'
 import { create as createIdleMonitor } from './cpu/idle.ts'
 import type { IdleMonitor } from './cpu/idle-port.ts'
 import { CS, DS, ES, FS, GS, SS } from './cpu/instruction.ts'
+import type { CharFrontend } from './io/char-backend.ts'
+import { create as createFifoBackend } from './io/fifo-backend.ts'
+import { FifoLine, type FifoLineOptions } from './io/fifo-line.ts'
+import { realFiles } from './io/host-files.ts'
 import { Host } from './sched/host.ts'
 import type { Vm } from './vm/vm.ts'
 
@@ -96,4 +100,9 @@ export function bootKernel({ vm }: Machine, kernel: KernelImage): void {
   registers.eip = entry
   registers.eax = eax
   registers.ebx = ebx
+}
+
+/** A serial port's back end over named pipes of this computer, by the reference's own back end. */
+export function createFifoLine(frontend: CharFrontend, place: Pick<FifoLineOptions, 'path' | 'peer'>): FifoLine {
+  return new FifoLine(frontend, { ...place, files: realFiles(), create: createFifoBackend })
 }

@@ -125,10 +125,10 @@ describe('attachTerminal', () => {
   it('refuses bytes while the output is full and tells when it drains', () => {
     const { output, events, terminal } = attach()
     output.room = 2
-    expect([7, 8, 9].map((byte) => terminal.write(byte))).toEqual([true, true, false])
+    expect([7, 8, 9].map((byte) => terminal.write(Uint8Array.of(byte)))).toEqual([true, true, false])
     output.room = 5
     output.emit('drain')
-    expect([events, terminal.write(9), output.shown]).toEqual([['drain'], true, [7, 8, 9]])
+    expect([events, terminal.write(Uint8Array.of(9)), output.shown]).toEqual([['drain'], true, [7, 8, 9]])
   })
 
   it.each(['exit', 'SIGINT', 'SIGTERM', 'SIGHUP'])('restores the terminal on %s', (event) => {
@@ -156,7 +156,7 @@ describe('attachTerminal', () => {
     })
     input.end(Uint8Array.of(1, X, 2))
     await new Promise((resolve) => input.on('end', resolve))
-    expect([got, quit, terminal.write(3), output.shown]).toEqual([[1, X, 2], false, true, [3]])
+    expect([got, quit, terminal.write(Uint8Array.of(3)), output.shown]).toEqual([[1, X, 2], false, true, [3]])
     terminal.detach()
   })
 })

@@ -1,9 +1,12 @@
 /**
- * Joins a terminal to a guest's serial port: keys go to the guest byte by byte, the guest's bytes go to the screen.
+ * Joins a terminal to a guest's serial port: keys go to the guest byte by byte, the guest's bytes go to the screen. It is
+ * the character back end `stdio`.
  *
  * Ctrl-A is the escape key, as in QEMU and screen: Ctrl-A x quits, Ctrl-A Ctrl-A sends one Ctrl-A, and any other key
  * after Ctrl-A goes to the guest alone. Without a terminal (a pipe, a file) every byte goes to the guest as it is.
  */
+
+import type { CharBackend, CharFrontend } from '../../reference/io/char-backend.ts'
 
 const CTRL_A = 0x01
 /** After these the terminal is restored and the signal does what it would have done. */
@@ -39,7 +42,7 @@ export interface TerminalOptions {
   readonly onByte: (byte: number) => unknown
   /** The user pressed Ctrl-A x. The terminal is already restored. */
   readonly onQuit: () => void
-  /** `write` refused a byte before and accepts again: the moment for the UART's `resume`. */
+  /** `write` refused a byte before and accepts again: the moment to resume the transmitter. */
   readonly onDrain?: () => void
   /** Whether Ctrl-A x is looked for. Default: exactly when the input is a terminal. */
   readonly escape?: boolean
@@ -50,8 +53,8 @@ export interface TerminalOptions {
 }
 
 export interface AttachedTerminal {
-  /** Shows a byte of the guest. False: not now, after `onDrain`; so it serves as the UART's sink. */
-  write(byte: number): boolean
+  /** Shows bytes of the guest, all of them. False: none of them now, but after `onDrain`. */
+  write(bytes: Uint8Array): boolean
   /** The guest takes bytes again after `onByte` said false. */
   resume(): void
   /** Restores the terminal and lets go of the streams. Calling it again does nothing. */
@@ -133,12 +136,50 @@ export function attachTerminal(options: TerminalOptions): AttachedTerminal {
   input.resume()
 
   return {
-    write(byte) {
+    write(bytes) {
       if (full) return false
-      full = !output.write(Uint8Array.of(byte))
+      full = !output.write(bytes.slice())
       return true
     },
     resume: offer,
     detach,
+  }
+}
+
+/** The terminal, or whatever stdin and stdout are, behind a serial port. */
+export class TerminalBackend implements CharBackend {
+  readonly waiting = 0
+  mayReceive = true
+  readonly #terminal: AttachedTerminal
+
+  /**
+   * @param onEnd the input has ended
+   * @param output what shows the guest's bytes, when it is not stdout
+   */
+  constructor(frontend: CharFrontend, onQuit: () => void, onEnd: () => void, output?: TerminalOutput) {
+    this.#terminal = attachTerminal({
+      onByte: (byte) => frontend.receive(Uint8Array.of(byte)) === 1,
+      onQuit,
+      onDrain: () => frontend.resume(),
+      ...(output === undefined ? {} : { output }),
+    })
+    process.stdin.once('end', () => {
+      this.mayReceive = false
+      onEnd()
+    })
+  }
+
+  transmit(bytes: Uint8Array): number {
+    return this.#terminal.write(bytes) ? bytes.length : 0
+  }
+
+  flush(): void {}
+
+  receiverReady(): void {
+    this.#terminal.resume()
+  }
+
+  close(): void {
+    this.#terminal.detach()
   }
 }

@@ -12,11 +12,7 @@ export function emitSerialRoutines(a: Assembler): void {
   a.label('sendByte')
   a.push(edx)
   a.push(eax)
-  a.mov(dx, LINE_STATUS)
-  a.label('sendByte.wait')
-  a.in(al, dx)
-  a.test(al, TRANSMITTER_HOLDING_EMPTY)
-  a.jz('sendByte.wait')
+  emitWaitForTransmitter(a)
   a.pop(eax)
   a.mov(dx, COM1)
   a.out(dx, al)
@@ -32,6 +28,16 @@ export function emitSerialRoutines(a: Assembler): void {
   a.jmp('print')
   a.label('print.done')
   a.ret()
+}
+
+/** Waits until the transmitter is empty. Changes EAX and EDX. */
+export function emitWaitForTransmitter(a: Assembler): void {
+  const wait = a.unique('waitForTransmitter')
+  a.mov(dx, LINE_STATUS)
+  a.label(wait)
+  a.in(al, dx)
+  a.test(al, TRANSMITTER_HOLDING_EMPTY)
+  a.jz(wait)
 }
 
 /** Sends the text at `label`. Changes EAX and ESI. */

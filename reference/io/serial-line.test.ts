@@ -43,17 +43,15 @@ function makePort() {
   const backend = new Scripted()
   let line: SerialLine | undefined
   const uart = new Uart({ port: BASE, line: () => {}, cycleHz: 1_843_200, sink: (byte) => line!.send(byte) })
-  line = new SerialLine(
-    {
-      get canReceive() {
-        return uart.canReceive
-      },
-      receive: (byte) => uart.receive(byte, 0),
-      receiveBreak: () => uart.receiveBreak(0),
-      resume: () => uart.resume(),
+  line = new SerialLine({
+    get canReceive() {
+      return uart.canReceive
     },
-    () => backend,
-  )
+    receive: (byte) => uart.receive(byte, 0),
+    receiveBreak: () => uart.receiveBreak(0),
+    resume: () => uart.resume(),
+  })
+  line.attach(backend)
   uart.writePort(BASE + 2, 1, 1, 0)
   return { uart, backend, line }
 }

@@ -20,25 +20,29 @@ export interface SerialPort {
 
 export class SerialLine implements CharFrontend {
   readonly #port: SerialPort
-  readonly #backend: CharBackend
+  #backend: CharBackend | undefined
   readonly #held = new Uint8Array(FIFO_BYTES)
   #count = 0
   #refused = false
   #receiverFull = false
 
-  /** @param backend makes the back end; it gets this wire and may call it only later */
-  constructor(port: SerialPort, backend: (line: CharFrontend) => CharBackend) {
+  constructor(port: SerialPort) {
     this.#port = port
-    this.#backend = backend(this)
+  }
+
+  /** Joins the other end, which was made with this wire as its front end. */
+  attach(backend: CharBackend): void {
+    this.#backend = backend
   }
 
   get backend(): CharBackend {
+    if (this.#backend === undefined) throw new Error('The wire ends nowhere yet.')
     return this.#backend
   }
 
   /** Bytes that the guest has sent and the host has not got yet. */
   get waiting(): number {
-    return this.#count + this.#backend.waiting
+    return this.#count + this.backend.waiting
   }
 
   /** The UART's sink. A hot path: one call for each byte. */
@@ -54,11 +58,11 @@ export class SerialLine implements CharFrontend {
   /** The machine pauses: everything goes on its way, in both directions. */
   flush(): void {
     if (this.#count > 0) this.#pass()
-    this.#backend.flush()
+    this.backend.flush()
     this.#resumePort()
     if (this.#receiverFull && this.#port.canReceive) {
       this.#receiverFull = false
-      this.#backend.receiverReady()
+      this.backend.receiverReady()
     }
   }
 
@@ -81,7 +85,7 @@ export class SerialLine implements CharFrontend {
   }
 
   close(): void {
-    this.#backend.close()
+    this.backend.close()
   }
 
   #resumePort(): void {
@@ -92,7 +96,7 @@ export class SerialLine implements CharFrontend {
 
   /** Hands on what is held; true when there is room again. */
   #pass(): boolean {
-    const taken = this.#backend.transmit(this.#held.subarray(0, this.#count))
+    const taken = this.backend.transmit(this.#held.subarray(0, this.#count))
     if (taken > 0) this.#held.copyWithin(0, taken, this.#count)
     this.#count -= taken
     return this.#count < FIFO_BYTES

@@ -3,16 +3,17 @@
  *
  * Virtual time goes as fast as the machine can, except that a person at a terminal sees an idle guest's timers in real time.
  */
-import { closeSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { type Command, InvalidArgumentError } from 'commander'
 import { guests } from '../../../guests/index.ts'
 import { MultibootError } from '../../../reference/boot/multiboot-image.ts'
+import { SerialLine, type SerialPort } from '../../../reference/io/serial-line.ts'
 import { bootKernel, createMachine, type KernelImage, type Machine, PC_COSTS } from '../../../reference/machine.ts'
 import { WrongUse } from '../../failures.ts'
 import { reasonOf, requireWritable, writeFileAtomically } from '../../files.ts'
-import { type AttachedTerminal, attachTerminal } from '../terminal-serial.ts'
+import { SERIAL_HELP, type SerialPlace, serialPlace } from '../serial.ts'
 
 /** No debug-exit status is even, so these cannot be mistaken for one. */
 const STATUS_ASLEEP = 120
@@ -23,6 +24,8 @@ const STATUS_LIMIT = 124
 const SLICE = 1_000_000
 /** The longest nap while the guest is idle, so that a key is never late. */
 const MAX_NAP_MS = 20
+/** How long after its end a run waits for its last bytes to be read before it says so. */
+const PATIENCE_MS = 1000
 const GUEST_PREFIX = 'guest:'
 const LARGE_FILE_BYTES = 8 << 20
 
@@ -32,6 +35,7 @@ interface RunOptions {
   /** Bytes. */
   readonly mem: number
   readonly serial: string
+  readonly create?: boolean
   readonly maxInstructions?: number
   readonly stats?: string
   readonly json?: boolean
@@ -58,7 +62,8 @@ export function addRunCommand(program: Command): void {
     .option('--append <text>', 'the kernel command line', '')
     .option('--initrd <file>', 'a file that the kernel gets as its first module')
     .option('--mem <size>', 'memory, such as 64M or 512K', parseSize, 64 << 20)
-    .option('--serial <where>', 'stdio, file:PATH or none', 'stdio')
+    .option('--serial <where>', SERIAL_HELP, 'stdio')
+    .option('--create', 'make the named pipes, or listen at the socket, of --serial')
     .option('--max-instructions <n>', 'stop after so many guest instructions', parseCount)
     .option('--stats <file>', 'write counters to a JSON file')
     .option('--json', 'print the outcome as JSON, with what the guest printed in it')
@@ -67,6 +72,10 @@ export function addRunCommand(program: Command): void {
       `
 At a terminal, Ctrl-A x quits and Ctrl-A Ctrl-A sends one Ctrl-A.
 
+fifo:PATH reads the named pipe PATH.in and writes PATH.out; fifo-peer:PATH is the other end of the same two pipes. unix:PATH
+joins the socket PATH, with --create it waits there for a peer. Nothing that a guest sent is dropped: while nobody reads,
+its transmitter is not empty, and at its end the run waits for a reader.
+
 Exit status: that of the guest's debug-exit port, (value << 1) | 1, which is always odd; 0 after Ctrl-A x;
 ${STATUS_LIMIT} at the limit of instructions; ${STATUS_TRIPLE_FAULT} after a triple fault; ${STATUS_ASLEEP} when the guest sleeps for ever; 2 for wrong use.
 
@@ -74,6 +83,7 @@ Examples:
   trapframe run guest:hello
   trapframe run kernel.elf --append "console=ttyS0" --initrd initrd.img --mem 40M
   trapframe run kernel.elf --serial file:boot.log --max-instructions 1000000000 --stats stats.json
+  trapframe run guest:hello --serial fifo:/tmp/com1 --create      (and elsewhere: cat /tmp/com1.out)
 `,
     )
     .action(async (kernel: string, options: RunOptions) => {
@@ -85,30 +95,19 @@ Examples:
 async function runKernel(kernel: string, options: RunOptions): Promise<number> {
   if (options.stats !== undefined) requireWritable(options.stats)
   const image = readKernel(kernel, options)
-  const serial = openSerial(options)
-  let terminal: AttachedTerminal | undefined
+  const place = serialPlace(options)
   let quit = false
   const started = performance.now()
-  const machine = boot(image, options.mem, (byte) => serial.write(byte, terminal))
-  const { host, vm } = machine
   const nap = new Nap()
-  if (serial.usesTerminal) {
-    terminal = attachTerminal({
-      onByte: (byte) => {
-        nap.end()
-        return host.receiveSerial(vm, byte)
-      },
-      onQuit: () => {
-        quit = true
-        nap.end()
-      },
-      onDrain: () => {
-        host.resumeSerial(vm)
-        nap.end()
-      },
-    })
-    process.stdin.once('end', () => nap.end())
+  let line: SerialLine | undefined
+  const machine = boot(image, options.mem, (byte) => line!.send(byte))
+  const { host, vm } = machine
+  line = new SerialLine(portOf(machine, nap))
+  const onQuit = () => {
+    quit = true
+    nap.end()
   }
+  line.attach(await place.connect(line, onQuit, () => nap.end()))
 
   const { vcpu } = vm.processors[0]!
   const limit = options.maxInstructions ?? Number.POSITIVE_INFINITY
@@ -116,20 +115,55 @@ async function runKernel(kernel: string, options: RunOptions): Promise<number> {
   while (ending === undefined) {
     const left = limit - vcpu.counters.retired
     host.runUntil(host.now + Math.min(SLICE, Math.max(1, left)))
-    terminal?.resume()
+    line.flush()
     if (quit) ending = 'quit'
     else if (vm.exitStatus !== undefined) ending = 'debugExit'
     else if (host.ended) ending = 'tripleFault'
     else if (vcpu.counters.retired >= limit) ending = 'limit'
-    else if (host.asleep && (!serial.usesTerminal || process.stdin.readableEnded)) ending = 'asleep'
+    else if (host.asleep && !line.backend.mayReceive && line.waiting === 0) ending = 'asleep'
     else if (host.asleep) await nap.begin()
-    else if (process.stdin.isTTY && serial.usesTerminal && host.idleUntil !== undefined) {
+    else if (place.realTime && host.idleUntil !== undefined) {
       await nap.begin(Math.min(MAX_NAP_MS, ((host.idleUntil - host.now) / PC_COSTS.hz) * 1000))
     } else await new Promise((resolve) => setImmediate(resolve))
   }
-  terminal?.detach()
-  serial.close()
-  return report(machine, ending, options, serial.captured(), performance.now() - started)
+  if (!quit) await drain(line, place, nap)
+  line.close()
+  return report(machine, ending, options, place.captured?.(), performance.now() - started)
+}
+
+/** The machine's end of its serial line; whatever comes from there ends a nap. */
+function portOf({ host, vm }: Machine, nap: Nap): SerialPort {
+  return {
+    get canReceive() {
+      return vm.uart.canReceive
+    },
+    receive: (byte: number) => {
+      nap.end()
+      return host.receiveSerial(vm, byte)
+    },
+    receiveBreak: () => {
+      const taken = vm.uart.receiveBreak(host.now)
+      host.resumeSerial(vm)
+      nap.end()
+      return taken
+    },
+    resume: () => {
+      host.resumeSerial(vm)
+      nap.end()
+    },
+  }
+}
+
+/** The guest has ended: what it sent still goes where it was sent to. */
+async function drain(line: SerialLine, { reader }: SerialPlace, nap: Nap): Promise<void> {
+  const since = performance.now()
+  let told = false
+  for (line.flush(); line.waiting > 0; line.flush()) {
+    await nap.begin(MAX_NAP_MS)
+    if (told || performance.now() - since < PATIENCE_MS) continue
+    told = true
+    process.stderr.write(`trapframe: ${line.waiting} bytes wait for ${reader ?? 'the output'}; Ctrl-C drops them.\n`)
+  }
 }
 
 /** The time in which an idle machine does nothing until a key, the end of the input, or its next event. */
@@ -201,44 +235,6 @@ function boot(image: KernelImage, memoryBytes: number, serialSink: (byte: number
     if (error instanceof MultibootError || error instanceof RangeError) throw new WrongUse(error.message)
     throw error
   }
-}
-
-interface Serial {
-  readonly usesTerminal: boolean
-  /** False: not now. */
-  write(byte: number, terminal?: AttachedTerminal): boolean
-  close(): void
-  /** What was printed, where it is kept for `--json`. */
-  captured(): string | undefined
-}
-
-function openSerial({ serial, json }: RunOptions): Serial {
-  const nothing = { close: () => {}, captured: () => undefined }
-  if (serial === 'none') return { ...nothing, usesTerminal: false, write: () => true }
-  if (serial === 'stdio') {
-    if (json !== true) {
-      return { ...nothing, usesTerminal: true, write: (byte, terminal) => terminal?.write(byte) ?? false }
-    }
-    const bytes: number[] = []
-    return {
-      usesTerminal: true,
-      write: (byte) => bytes.push(byte) > 0,
-      close: () => {},
-      captured: () => Buffer.from(bytes).toString('latin1'),
-    }
-  }
-  if (serial.startsWith('file:')) {
-    const path = serial.slice('file:'.length)
-    requireWritable(path)
-    const file = openSync(path, 'w')
-    return {
-      ...nothing,
-      usesTerminal: false,
-      write: (byte) => writeSync(file, Uint8Array.of(byte)) === 1,
-      close: () => closeSync(file),
-    }
-  }
-  throw new WrongUse(`--serial takes stdio, file:PATH or none, not "${serial}".`)
 }
 
 function readKernel(kernel: string, { append, initrd }: RunOptions): KernelImage {
