@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { symlinkSync, truncateSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -90,7 +90,7 @@ describe('a submission in a directory', () => {
 
   it('waits for no pipe and opens no socket', async () => {
     const directory = trees.make({ 'src/x': '' })
-    spawnSync('mkfifo', [join(directory, ENTRY)])
+    execFileSync('mkfifo', [join(directory, ENTRY)])
     expect(await read(directory)).toMatchObject({ reason: { message: 'src/counter.ts is not a plain file.' } })
     const other = trees.make({ 'src/x': '' })
     const server = createServer()
