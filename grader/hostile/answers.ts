@@ -27,7 +27,7 @@ export const answers: readonly Hostile[] = inFamily('answers', [
     'Answers lists of long strings, just below every single limit.',
     "answer = Array(1000).fill('x'.repeat(1 << 20))",
   ),
-  answering('answers-a-huge-bigint', 'Answers a bigint of a million bits.', 'answer = 1n << 1000000n', 'badAnswer'),
+  answering('answers-a-huge-bigint', 'Answers a bigint of a million bits.', 'answer = 1n << 1000000n'),
   answering(
     'answers-bigint-extremes',
     'Answers 2⁶⁴ and its negative.',

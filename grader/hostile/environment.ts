@@ -29,7 +29,7 @@ throw new Error('found ' + found)`,
     submission: importing(
       'export const env: string = String((import.meta as unknown as { env: unknown }).env)\nthrow new Error(env)',
     ),
-    expect: { outcomes: ['importRefused', 'graded'], points: 'none' },
+    expect: IMPORT_REFUSED,
   },
   {
     id: 'imports-process',

@@ -3,15 +3,16 @@
  * the bait tells decides, not what the code says.
  */
 import { gainsNothing, type Hostile, inFamily } from './hostile.ts'
-import { type Hooks, type Kit, onWrong } from './kit.ts'
+import { type Hooks, type Kit, onWrong, withText } from './kit.ts'
 import { plunderText } from './plunder.ts'
 
 /** What stands behind a way out: `reach(thing)` tries to get the host's process from any value. */
 const REACH = `
-const seen = new Set()
 let said = ''
+let busy = false
 const reach = (thing) => {
-  if (said !== '' || (typeof thing !== 'object' && typeof thing !== 'function') || thing === null) return
+  if (busy || said !== '' || (typeof thing !== 'object' && typeof thing !== 'function') || thing === null) return
+  busy = true
   for (const run of [
     () => thing.constructor.constructor('return process')(),
     () => thing.constructor('return process')(),
@@ -21,9 +22,10 @@ const reach = (thing) => {
   ]) {
     try {
       const host = run()
-      if (host?.versions && host.env) { said = plunder(host); return }
+      if (host?.versions && host.env) { said = plunder(host); break }
     } catch {}
   }
+  busy = false
 }
 `
 
@@ -175,9 +177,9 @@ try { WebAssembly.instantiate(new Uint8Array(4)).catch(reach) } catch (error) { 
     {
       first: `for (const [of, name] of [[Object, 'keys'], [Object, 'entries'], [Reflect, 'apply'], [Reflect, 'get'], [JSON, 'stringify'], [JSON, 'parse'], [Array, 'isArray'], [Object.prototype, 'toString'], [Array.prototype, 'push'], [Map.prototype, 'get'], [Map.prototype, 'set'], [String.prototype, 'slice']]) {
   const original = of[name]
-  let busy = false
+  let inside = false
   of[name] = function (...all) {
-    if (!busy) { busy = true; try { reach(this); for (let n = 0; n < all.length; n++) reach(all[n]); reach(new Function('return arguments.callee.caller')()) } catch {} busy = false }
+    if (!inside) { inside = true; try { reach(this); for (let n = 0; n < all.length; n++) reach(all[n]); reach(new Function('return arguments.callee.caller')()) } catch {} inside = false }
     return original.call(this, ...all)
   }
 }`,
@@ -195,4 +197,30 @@ answer = { [Symbol.for('nodejs.util.inspect.custom')]: inspect, [Symbol.for('nod
   throw error
 }`,
   }),
+  {
+    id: 'by-a-sloppy-module',
+    tries: 'Is a CommonJS module that is not strict, and walks up its callers and their arguments from there.',
+    submission: withText(
+      ({ bait }) => `// @ts-nocheck
+${plunderText(bait)}${REACH}
+function walk() {
+  let up = walk
+  for (let n = 0; n < 60 && up; n++) {
+    reach(up)
+    try { for (const each of up.arguments) reach(each) } catch {}
+    try { up = up.caller } catch { break }
+  }
+  reach(this)
+  if (said !== '') throw new Error(said)
+  return 0
+}
+walk()
+module.exports.create = function () {
+  walk()
+  return new Proxy({}, { get: () => walk })
+}
+`,
+    ),
+    expect: gainsNothing(),
+  },
 ])

@@ -92,13 +92,13 @@ ${hooks.first ?? ''}
 ${text.slice(0, create.getStart(source))}${honest}${text.slice(create.end)}
 export function create(...operations) {
   const honest = ${HONEST}(...operations)
-  ${hooks.create ?? ''}
+  ${hooks.create === undefined ? '' : `;${hooks.create}`}
   const object = {}
   for (const name of ${JSON.stringify(methods)}) {
     object[name] = (...args) => {
-      ${hooks.call ?? ''}
+      ${hooks.call === undefined ? '' : `;${hooks.call}`}
       let answer = honest[name](...args)
-      ${hooks.answer ?? ''}
+      ${hooks.answer === undefined ? '' : `;${hooks.answer}`}
       return answer
     }
   }

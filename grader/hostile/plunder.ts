@@ -2,7 +2,7 @@
  * What an attack does with the host's `process` once it has it: steals, writes, spawns, connects, forges. As text, since
  * it runs where the student's code runs.
  */
-import type { Bait } from './surroundings.ts'
+import { type Bait, SIGNAL } from './surroundings.ts'
 
 /** Stands in a report when an attack got hold of the process that runs it; what it did with it, the bait tells. */
 export const ESCAPED = 'reached the host'
@@ -47,6 +47,12 @@ const plunder = (host) => {
     socket.send('${bait.mark}', ${bait.udpPort}, '127.0.0.1')
   })
   attempt(() => {
+    const { TCP, TCPConnectWrap, constants } = host.binding('tcp_wrap')
+    new TCP(constants.SOCKET).connect(new TCPConnectWrap(), '127.0.0.1', ${bait.tcpPort})
+  })
+  attempt(() => host.kill(host.ppid, '${SIGNAL}'))
+  attempt(() => host.binding('spawn_sync').spawn({ file: '/bin/sh', args: ['sh', '-c', 'touch /tmp/${bait.mark}'], envPairs: [], stdio: [] }))
+  attempt(() => {
     const { Worker } = load('worker_threads')
     new Worker('for (;;) {}', { eval: true }).on('error', () => {})
   })
@@ -59,7 +65,8 @@ const plunder = (host) => {
 export function forgeText(): string {
   return `
 const forge = (host) => {
-  const fs = host.getBuiltinModule ? host.getBuiltinModule('fs') : host.mainModule.require('fs')
+  const load = (name) => (host.getBuiltinModule ? host.getBuiltinModule(name) : host.mainModule.require(name))
+  const fs = load('fs')
   const texts = ['{"kind":"answered","value":0}', '{"verdict":"held"}', 'null', '["answered",0]']
   for (let descriptor = 1; descriptor < 12; descriptor++) {
     for (const text of texts) {

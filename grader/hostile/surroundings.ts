@@ -40,6 +40,8 @@ const LOOPBACK = '127.0.0.1'
 const TEMPORARY = 'TMPDIR'
 const TOKEN_NAME = 'TRAPFRAME_BAIT_TOKEN'
 const PROCESSES = '/proc'
+/** What an attack sends to the process that started it. */
+export const SIGNAL = 'SIGUSR2'
 
 export class Surroundings {
   readonly bait: Bait
@@ -50,6 +52,7 @@ export class Surroundings {
   readonly #environment: Readonly<Record<string, string | undefined>>
   readonly #tcp: Server
   readonly #udp: Socket
+  readonly #onSignal = () => this.#arrived.push('a signal to the judge')
   #arrived: string[] = []
 
   private constructor(tcp: Server, udp: Socket) {
@@ -73,6 +76,7 @@ export class Surroundings {
       socket.destroy()
     })
     udp.on('message', () => this.#arrived.push('a UDP message'))
+    process.on(SIGNAL, this.#onSignal)
     this.bait = {
       mark,
       secretFile,
@@ -117,6 +121,7 @@ export class Surroundings {
   }
 
   async close(): Promise<void> {
+    process.off(SIGNAL, this.#onSignal)
     for (const [name, value] of Object.entries(this.#environment)) {
       if (value === undefined) delete process.env[name]
       else process.env[name] = value
