@@ -51,7 +51,8 @@ export function openRealm(
   { bridge, code, operations, modules }: RealmParts,
   ask: (text: string) => string,
 ): (request: string) => unknown {
-  const context = vm.createContext({}, { codeGeneration: { strings: false, wasm: false } })
+  // An ordinary object would lend the realm's global the constructors of this one.
+  const context = vm.createContext(Object.create(null), { codeGeneration: { strings: false, wasm: false } })
   vm.runInContext(`{${PRELUDE}}`, context)
   const evaluateBridge = vm.compileFunction(bridge, ['module', 'exports'], {
     parsingContext: context,
