@@ -36,6 +36,8 @@ export interface Datasheet {
   readonly benign: readonly { readonly id: string; readonly story: string; readonly gradings: readonly Graded[] }[]
   /** Gradings of the same seeds that gave the same digest, and those that did not. */
   readonly repeated: { readonly same: number; readonly different: number }
+  /** Gradings made in this process and confined that came to the same digest, and those that did not. */
+  readonly confined: { readonly same: number; readonly different: number }
   /** The solution of one variant, graded as another. */
   readonly copies: readonly { readonly from: string; readonly to: string; readonly points: number }[]
   readonly leaks: readonly { readonly file: string; readonly text: string }[]
@@ -70,7 +72,8 @@ export function renderDatasheet(sheet: Datasheet): string {
     '',
     `- The reference scores ${range(sheet.reference.map(({ points }) => points))} of ${sheet.maxPoints} in ${sheet.reference.length} gradings.`,
     `- The untouched starter scores ${sheet.starter.points}; it should score ${sheet.starter.baseline}.`,
-    `- ${sheet.repeated.same} repeated gradings gave the same digest, ${sheet.repeated.different} another.`,
+    `- ${sheet.repeated.same} repeated gradings of the reference gave the same digest, ${sheet.repeated.different} another.`,
+    `- ${sheet.confined.same} gradings came to the same digest in the grader's process and confined, ${sheet.confined.different} to another.`,
     ...sheet.benign.map(
       ({ id, gradings }) => `- The benign variant ${id} scores ${range(gradings.map(({ points }) => points))}.`,
     ),

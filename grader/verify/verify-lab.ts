@@ -23,6 +23,8 @@ export interface VerifyOptions {
   readonly variants: number
   /** Hidden seeds for each grading of the reference and of benign variants. */
   readonly seeds: number
+  /** How often the reference is graded again, confined, with the same seeds. */
+  readonly repeats: number
   /** On how many variants each mutant is graded. */
   readonly variantsPerMutant: number
   readonly onProgress?: (what: string) => void
@@ -35,6 +37,8 @@ type Files = ReadonlyMap<string, string>
 
 class Verifier {
   readonly problems: string[] = []
+  /** Gradings that were made confined as well. */
+  readonly confined = { same: 0, different: 0 }
   readonly #lab: AnyLab
   readonly #rubric: Rubric
   readonly #onProgress: (what: string) => void
@@ -45,9 +49,13 @@ class Verifier {
     this.#onProgress = onProgress
   }
 
-  async grade(files: Files, variant: string, hiddenSeed: number, what: string): Promise<Result> {
-    this.#onProgress(`${what}, variant ${variant}, seed ${hiddenSeed}`)
-    const submission = await prepareSubmission(this.#lab, files, { typeCheck: false, trusted: true })
+  /**
+   * Grades the project's own code in this process; with `confined`, the way a stranger's code is graded, which must
+   * come to the same.
+   */
+  async grade(files: Files, variant: string, hiddenSeed: number, what: string, confined = false): Promise<Result> {
+    this.#onProgress(`${what}, variant ${variant}, seed ${hiddenSeed}${confined ? ', confined' : ''}`)
+    const submission = await prepareSubmission(this.#lab, files, { typeCheck: false, trusted: !confined })
     return gradeSubmission(this.#lab, submission, {
       rubric: this.#rubric,
       variantSeed: variant,
@@ -58,6 +66,20 @@ class Verifier {
     })
   }
 
+  /** Grades as {@link grade} does, and confined too; both must come to the same digest. */
+  async gradeBothWays(files: Files, variant: string, hiddenSeed: number, what: string): Promise<Result> {
+    const result = await this.grade(files, variant, hiddenSeed, what)
+    const confined = await this.grade(files, variant, hiddenSeed, what, true)
+    if (confined.digest === result.digest) this.confined.same++
+    else {
+      this.confined.different++
+      this.problems.push(
+        `The ${what} is graded otherwise when it is confined, on variant ${variant}, hidden seed ${hiddenSeed}: ${result.points} and ${confined.points} points.`,
+      )
+    }
+    return result
+  }
+
   /** Gradings that must all be 100 %. */
   async mustScoreAll(
     what: string,
@@ -66,10 +88,11 @@ class Verifier {
     files: (parameters: Variant) => Files,
   ): Promise<Graded[]> {
     const gradings: Graded[] = []
-    for (const { seed, parameters } of variants) {
+    for (const [i, { seed, parameters }] of variants.entries()) {
       for (let n = 0; n < seeds; n++) {
         const hiddenSeed = FIRST_HIDDEN_SEED + n
-        const result = await this.grade(files(parameters), seed, hiddenSeed, what)
+        const grade = i === 0 && n === 0 ? this.gradeBothWays : this.grade
+        const result = await grade.call(this, files(parameters), seed, hiddenSeed, what)
         const grading = graded(result, hiddenSeed)
         gradings.push(grading)
         if (result.points < result.maxPoints) {
@@ -88,7 +111,8 @@ class Verifier {
       for (let n = 0; n < (i === 0 ? seeds : 1); n++) {
         const files = mutantFiles(this.#lab, parameters, mutant)
         const hiddenSeed = FIRST_HIDDEN_SEED + n
-        const result = await this.grade(files, seed, hiddenSeed, `mutant ${mutant.id}`)
+        const grade = i === 0 && n === 0 ? this.gradeBothWays : this.grade
+        const result = await grade.call(this, files, seed, hiddenSeed, `mutant ${mutant.id}`)
         const grading = graded(result, hiddenSeed)
         gradings.push(grading)
         if (result.outcome !== 'graded') {
@@ -114,7 +138,7 @@ export async function verifyLab(lab: AnyLab, rubric: Rubric, options: VerifyOpti
   const reference = await verifier.mustScoreAll('reference', variants, options.seeds, (parameters) =>
     solutionFiles(lab, parameters),
   )
-  const repeated = await repeatGradings(lab, verifier, variants)
+  const repeated = await repeatGradings(lab, verifier, first, options.repeats)
   if (repeated.different > 0) problems.push(`${repeated.different} gradings of the same seed gave another digest.`)
 
   const { leaks, points } = await verifyStarter(lab, rubric, verifier, first.seed)
@@ -179,6 +203,7 @@ export async function verifyLab(lab: AnyLab, rubric: Rubric, options: VerifyOpti
     items,
     benign,
     repeated,
+    confined: verifier.confined,
     copies,
     leaks,
     problems,
@@ -205,20 +230,17 @@ function losesByItself(result: Result, { id, points, maxPoints }: Result['items'
 async function repeatGradings(
   lab: AnyLab,
   verifier: Verifier,
-  variants: readonly ChosenVariant[],
+  { seed, parameters }: ChosenVariant,
+  repeats: number,
 ): Promise<Datasheet['repeated']> {
+  const files = solutionFiles(lab, parameters)
+  const { digest } = await verifier.grade(files, seed, FIRST_HIDDEN_SEED, 'reference again')
   let same = 0
-  let different = 0
-  for (const { seed, parameters } of variants.slice(0, 2)) {
-    const digests = new Set<string>()
-    for (let n = 0; n < 2; n++) {
-      const files = solutionFiles(lab, parameters)
-      digests.add((await verifier.grade(files, seed, FIRST_HIDDEN_SEED, 'reference again')).digest)
-    }
-    if (digests.size === 1) same++
-    else different++
+  for (let n = 0; n < repeats; n++) {
+    const what = `reference again, ${n + 1} of ${repeats}`
+    if ((await verifier.grade(files, seed, FIRST_HIDDEN_SEED, what, true)).digest === digest) same++
   }
-  return { same, different }
+  return { same, different: repeats - same }
 }
 
 /** Makes a real starter, grades its skeleton, and reads all of its tree; its history must be one commit. */

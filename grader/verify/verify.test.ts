@@ -63,7 +63,7 @@ describe('verify', () => {
       { id: 'guest', title: 'Guest', points: 4, laws: { 'guest-reads': 4 } },
     ],
   }
-  const BUDGET = { variants: 1, seeds: 1, variantsPerMutant: 1 }
+  const BUDGET = { variants: 1, seeds: 1, repeats: 2, variantsPerMutant: 1 }
   const byId = (id: string) => (lab.mutants as readonly Mutant[]).find((mutant) => mutant.id === id)!
 
   it('holds for a lab whose mutants are caught in their items', async () => {
@@ -73,6 +73,10 @@ describe('verify', () => {
       BUDGET,
     )
     expect(sheet.problems).toEqual([])
+    expect([sheet.repeated, sheet.confined]).toEqual([
+      { same: 2, different: 0 },
+      { same: 3, different: 0 },
+    ])
     expect(sheet.items).toEqual([
       { id: 'halting', kills: ['eip-not-advanced'], alone: ['eip-not-advanced'] },
       { id: 'guest', kills: ['halves-swapped'], alone: ['halves-swapped'] },

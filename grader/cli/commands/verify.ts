@@ -10,14 +10,15 @@ import { progressLine, type Streams } from '../terminal.ts'
 interface VerifyFlags {
   readonly variants?: number
   readonly seeds?: number
+  readonly repeats?: number
   readonly quick?: boolean
   readonly json?: boolean
   readonly out?: string
   readonly markdown?: string
 }
 
-const FULL = { variants: 8, seeds: 3, variantsPerMutant: Number.POSITIVE_INFINITY }
-const QUICK = { variants: 2, seeds: 1, variantsPerMutant: 1 }
+const FULL = { variants: 8, seeds: 3, repeats: 10, variantsPerMutant: Number.POSITIVE_INFINITY }
+const QUICK = { variants: 2, seeds: 1, repeats: 2, variantsPerMutant: 1 }
 
 export function addVerifyCommand(program: Command, labs: LabSource, { out, err, setStatus }: Streams): void {
   program
@@ -26,6 +27,7 @@ export function addVerifyCommand(program: Command, labs: LabSource, { out, err, 
     .argument('<lab>', 'the lab, as `trapframe labs` lists it')
     .option('--variants <n>', `variants at least; default ${FULL.variants}`, parseCount)
     .option('--seeds <n>', `hidden seeds for each grading; default ${FULL.seeds}`, parseCount)
+    .option('--repeats <n>', `confined gradings of the same seeds; default ${FULL.repeats}`, parseCount)
     .option('--quick', 'a small budget: each mutant on one variant')
     .option('--json', 'print the datasheet as JSON')
     .option('--out <file>', 'write the datasheet as JSON')
@@ -34,7 +36,8 @@ export function addVerifyCommand(program: Command, labs: LabSource, { out, err, 
       'after',
       `
 It grades the reference, the untouched starter, every known-wrong solution (mutant), every unusual right one (benign
-variant) and solutions copied from another variant, and looks for parts of the solution in the starter.
+variant) and solutions copied from another variant, in the grader's process and confined, and looks for parts of the
+solution in the starter.
 
 Exit status: 0 all of it holds; 1 something does not, each said in a sentence; 2 wrong use; 3 the grader itself failed.
 
@@ -50,6 +53,7 @@ Examples:
       const sheet = await verifyLab(lab, labs.rubric(lab), {
         variants: flags.variants ?? budget.variants,
         seeds: flags.seeds ?? budget.seeds,
+        repeats: flags.repeats ?? budget.repeats,
         variantsPerMutant: budget.variantsPerMutant,
         onProgress: (what) => line.show(what),
       })
