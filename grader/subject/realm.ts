@@ -8,6 +8,9 @@ import vm from 'node:vm'
 export const SUBMISSION_NAME = 'trapframe-submission.js'
 const BRIDGE_NAME = 'trapframe-bridge.js'
 
+/** A module of TypeScript is strict (ECMA-262 §11.2.2); the code of one that is not could walk up to its callers' functions. */
+const STRICT = "'use strict';"
+
 /** Takes what would make two runs differ, and gives a console that keeps quiet. */
 const PRELUDE = `
   globalThis.console = Object.freeze({ log() {}, info() {}, warn() {}, error() {}, debug() {} })
@@ -54,7 +57,7 @@ export function openRealm(
   // An ordinary object would lend the realm's global the constructors of this one.
   const context = vm.createContext(Object.create(null), { codeGeneration: { strings: false, wasm: false } })
   vm.runInContext(`{${PRELUDE}}`, context)
-  const evaluateBridge = vm.compileFunction(bridge, ['module', 'exports'], {
+  const evaluateBridge = vm.compileFunction(`${STRICT}${bridge}`, ['module', 'exports'], {
     parsingContext: context,
     filename: BRIDGE_NAME,
   })
@@ -62,7 +65,7 @@ export function openRealm(
   evaluateBridge(bridgeModule, bridgeModule.exports)
   let compiled: ((...args: unknown[]) => void) | undefined
   const evaluate = (module: object, exports: object) => {
-    compiled ??= vm.compileFunction(code, ['module', 'exports', 'require'], {
+    compiled ??= vm.compileFunction(`${STRICT}${code}`, ['module', 'exports', 'require'], {
       parsingContext: context,
       filename: SUBMISSION_NAME,
     }) as (...args: unknown[]) => void
