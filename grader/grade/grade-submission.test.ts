@@ -8,12 +8,14 @@ import { projectRoot } from '../project-root.ts'
 import { canonicalJson, digestOf } from '../result/digest.ts'
 import type { Result } from '../result/result.ts'
 import { loadRubric } from '../rubric/rubric.ts'
+import { hiddenSeed } from '../seeds.ts'
 import { prepareSubmission } from '../submission/prepare.ts'
 import { mutantFiles, solutionFiles } from '../submission/solution-files.ts'
 import { drawVariant } from '../variant.ts'
 import { type CounterVariant, counterLab, independence, limit, sum } from './fixtures/counter-lab.ts'
 import type { Counter } from './fixtures/counter-port.ts'
 import { type GradeOptions, gradeSubmission, type Progress } from './grade-submission.ts'
+import { lawSeed } from './run-suites.ts'
 
 const SEED = 'abc'
 const most = (drawVariant(counterLab, SEED) as CounterVariant).limit
@@ -115,6 +117,19 @@ export function create(): Counter {
     const threw = lawOf(gradeSubmission(counterLab, await prepare(throwing), options), 'sum')
     expect(threw).toMatchObject({ verdict: 'threw', card: { at: 'src/counter.ts:9' } })
     expect(threw.card!.difference.actual).toContain('Date.now is not available')
+  })
+
+  it('tells nothing of the hidden seed: neither it, nor a law’s own, nor anything made of them where all is well', async () => {
+    const submission = await prepare(entry(right))
+    const seeds = [hiddenSeed('key', 'counter', 'alice'), hiddenSeed('key', 'counter', 'bob')]
+    const [first, second] = seeds.map((seed) =>
+      gradeSubmission(counterLab, submission, { ...options, hiddenSeed: seed }),
+    )
+    expect(second!.digest).toBe(first!.digest)
+    const wrong = await prepare(entry(right.replace('this.sum + amount', 'this.sum + amount + 1')))
+    const text = canonicalJson(gradeSubmission(counterLab, wrong, { ...options, hiddenSeed: seeds[0]! }))
+    for (const { id } of counterLab.suites.hidden) expect(text).not.toContain(String(lawSeed(seeds[0]!, id)))
+    for (let at = 0; at + 8 <= seeds[0]!.length; at++) expect(text).not.toContain(seeds[0]!.slice(at, at + 8))
   })
 
   it('grades a submission that does not compile: no points, the compiler’s message, the student’s line', async () => {

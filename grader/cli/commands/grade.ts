@@ -13,6 +13,7 @@ import { prepareSubmission, refusedSubmission } from '../../submission/prepare.t
 import { readSubmission } from '../../submission/read-submission.ts'
 import { sourceAt } from '../../submission/source.ts'
 import { drawVariant } from '../../variant.ts'
+import { printableJson } from '../json.ts'
 import { chooseLab, type LabSource } from '../labs.ts'
 import { progressLine, type Streams, wantsColour } from '../terminal.ts'
 
@@ -99,7 +100,7 @@ async function grade(path: string, flags: GradeFlags, labs: LabSource, { out, er
   if (flags.out !== undefined) writeFileAtomically(flags.out, `${JSON.stringify(result, null, 2)}\n`)
   if (flags.html !== undefined) writeFileAtomically(flags.html, renderHtml([{ title: path, result }]))
   if (flags.markdown !== undefined) writeFileAtomically(flags.markdown, renderMarkdown(result))
-  if (flags.json === true) out.write(`${JSON.stringify(result, null, 2)}\n`)
+  if (flags.json === true) out.write(printableJson(result))
   else out.write(renderTerminal(result, { colour: wantsColour(out, env), columns: out.columns }))
 }
 
