@@ -11,7 +11,7 @@ const BRIDGE_NAME = 'trapframe-bridge.js'
 /** A module of TypeScript is strict (ECMA-262 §11.2.2); the code of one that is not could walk up to its callers' functions. */
 const STRICT = "'use strict';"
 
-/** Takes what would make two runs differ, and gives a console that keeps quiet. */
+/** Takes what would make two runs differ, and what sleeps, since that is no use of a processor; gives a console that keeps quiet. */
 const PRELUDE = `
   globalThis.console = Object.freeze({ log() {}, info() {}, warn() {}, error() {}, debug() {} })
   const refuse = (name) => function () {
@@ -20,6 +20,7 @@ const PRELUDE = `
   Math.random = refuse('Math.random')
   globalThis.Date = refuse('Date')
   globalThis.Date.now = refuse('Date.now')
+  Atomics.wait = refuse('Atomics.wait')
 `
 
 /** Makes the realm's functions that the outside calls; they take and give texts. */

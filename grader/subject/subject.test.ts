@@ -179,7 +179,7 @@ describe('the two transports', () => {
 describe('a subject that misbehaves ends by name, and the next law starts afresh', () => {
   it.each([
     ['timedOut', 'loops', `echo() { for (;;); }`],
-    ['timedOut', 'sleeps', `echo() { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) }`],
+    ['threw', 'would sleep', `echo() { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) }`],
     ['timedOut', 'loops in a getter of its answer', `echo: () => ({ get a() { for (;;); } })`],
     ['timedOut', 'loops in an error', `echo() { throw { get message() { for (;;); } } }`],
     ['timedOut', 'matches for ever', `echo: () => /^(a+)+$/.test('a'.repeat(60) + 'b')`],
@@ -195,6 +195,11 @@ describe('a subject that misbehaves ends by name, and the next law starts afresh
   })
 
   it.each([
+    [
+      'timedOut',
+      'sleeps',
+      `outer.exit.constructor('return Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)')()`,
+    ],
     ['crashed', 'exits', `outer.reallyExit(0)`],
     ['crashed', 'aborts', `outer.abort()`],
     ['crashed', 'kills itself', `outer.kill(outer.pid, 'SIGKILL')`],
