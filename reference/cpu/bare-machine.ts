@@ -34,6 +34,7 @@ export interface BareMachineOptions {
 }
 
 export class BareMachine {
+  readonly machine: MachineMemory
   readonly memory: GuestMemory
   readonly vcpu: Vcpu
   readonly gdt: number
@@ -43,6 +44,7 @@ export class BareMachine {
   constructor(options: BareMachineOptions = {}) {
     const memoryBytes = options.memoryBytes ?? 0x1_0000
     const machine = new MachineMemory({ frames: memoryBytes / FRAME_BYTES, vcpus: 1 })
+    this.machine = machine
     this.memory = new GuestMemory(machine, memoryBytes)
     const { costs } = options
     this.vcpu = new Vcpu({ index: 0, machine, memory: this.memory, ...(costs === undefined ? {} : { costs }) })

@@ -21,7 +21,7 @@ df fild Mw | - | fist Mw | fistp Mw | fbld Mt | fild Mq | fbstp Mt | fistp Mq`
 /** With mod = 3: by opcode, then reg field. `#name` chooses by the r/m field. */
 const REGISTER = `
 d8 fadd ST,STi | fmul ST,STi | fcom STi | fcomp STi | fsub ST,STi | fsubr ST,STi | fdiv ST,STi | fdivr ST,STi
-d9 fld STi | fxch STi | #nop | fstp STi | #sign | #constants | #logarithms | #functions
+d9 fld STi | fxch STi | #nop | fstpnce STi | #sign | #constants | #logarithms | #functions
 da fcmovb ST,STi | fcmove ST,STi | fcmovbe ST,STi | fcmovu ST,STi | - | #compare2 | - | -
 db fcmovnb ST,STi | fcmovne ST,STi | fcmovnbe ST,STi | fcmovnu ST,STi | #control | fucomi ST,STi | fcomi ST,STi | -
 dc fadd STi,ST | fmul STi,ST | fcom STi | fcomp STi | fsubr STi,ST | fsub STi,ST | fdivr STi,ST | fdiv STi,ST

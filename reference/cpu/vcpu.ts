@@ -58,6 +58,8 @@ export interface VcpuOptions {
   readonly cpuid?: CpuModel
   /** Answers TLB misses. Default: the guest's own page tables. */
   readonly mmu?: MmuPolicy
+  /** The FERR# pin: an unmasked FPU exception waits, with CR0.NE = 0 (a PC: IRQ 13). Without it such exceptions are ignored. */
+  readonly ferr?: (asserted: boolean) => void
 }
 
 /** An event to deliver through the guest's IDT. `error` is −1 for an exception without error code. */
@@ -94,6 +96,7 @@ export interface VcpuState {
   readonly waitingLength: number
   /** Exits of a completed instruction that were not reported yet. */
   readonly pendingExits: readonly Exit[]
+  readonly ignoresNumericErrors: boolean
 }
 
 /** The state after RESET (Intel SDM vol. 3A §10.1.1): see also `reference/boot/rom.ts`. */
@@ -122,6 +125,7 @@ export class Vcpu {
     const mmu = options.mmu ?? new DirectMmu(memory)
     this.#memory = memory
     this.#core = new Core(machine, mmu, index, options.costs ?? UNIT_COSTS, options.cpuid ?? DEFAULT_CPU_MODEL)
+    this.#core.ferr = options.ferr
     this.registers = new Registers(this.#core)
     this.reset()
   }
@@ -232,6 +236,14 @@ export class Vcpu {
     return this.#core.nmiBlocked
   }
 
+  /** The IGNNE# pin: with CR0.NE = 0 the FPU goes on in spite of an exception. A PC asserts it from port F0h until FERR# falls. */
+  get ignoresNumericErrors(): boolean {
+    return this.#core.ignoresNumericErrors
+  }
+  set ignoresNumericErrors(asserted: boolean) {
+    this.#core.ignoresNumericErrors = asserted
+  }
+
   /** While on, a run exits with `interruptWindow` as soon as the vcpu is `interruptible`. */
   requestInterruptWindow(on: boolean): void {
     this.#attend(ATTEND_WINDOW, on)
@@ -284,6 +296,7 @@ export class Vcpu {
       answers: [...core.answers],
       waitingLength: core.waitingLength,
       pendingExits: [...core.pendingExits],
+      ignoresNumericErrors: core.ignoresNumericErrors,
     }
   }
 
@@ -301,6 +314,7 @@ export class Vcpu {
     core.extra = state.extra
     core.nmiBlocked = state.nmiBlocked
     core.waitingLength = state.waitingLength
+    core.ignoresNumericErrors = state.ignoresNumericErrors
     core.answers.splice(0, core.answers.length, ...state.answers)
     core.pendingExits.splice(0, core.pendingExits.length, ...state.pendingExits)
     this.#injected = state.injected

@@ -94,13 +94,12 @@ interface Comparison {
 
 function conclude(core: Core, source: Extended | undefined, comparison: Comparison): void {
   const { r } = core
-  let codes = UNORDERED
-  if (isEmpty(r, 0) || source === undefined) {
-    if (!stackFault(core, false)) return
-  } else {
-    codes = compare(core.arithmetic, readStack(r, 0), source, comparison.quiet ?? false)
-    if (!settle(core)) return
-  }
+  const c1 = r[FPU_STATUS]! & C1
+  const isFull = !isEmpty(r, 0) && source !== undefined
+  const codes = isFull ? compare(core.arithmetic, readStack(r, 0), source, comparison.quiet ?? false) : UNORDERED
+  const goesOn = isFull ? settle(core) : stackFault(core, false)
+  if (isFull && comparison.toFlags) r[FPU_STATUS] = r[FPU_STATUS]! | c1
+  if (!goesOn) return
   if (comparison.toFlags) setEflags(core, codes)
   else setCodes(core, codes)
   for (let i = 0; i < (comparison.pops ?? 0); i++) pop(r)
@@ -208,16 +207,18 @@ function pushing(operation: (arithmetic: Arithmetic, a: Extended) => readonly [E
 function pushingAngle(operation: (arithmetic: Arithmetic, a: Extended) => readonly [Extended, Extended]): Handler {
   const inRange = pushing(operation)
   return (core, op) => {
-    if (leavesAngle(core, op)) return
+    if (isEmpty(core.r, 7) && leavesAngle(core, op)) return
     inRange(core, op)
     core.r[FPU_STATUS] = core.r[FPU_STATUS]! & ~C2
   }
 }
 
+/** C2 is cleared whatever comes; the quotient's bits only go where there is a quotient. */
 function partialRemainder(nearest: boolean): Handler {
   return (core, op) => {
     beginNoted(core, op)
     const { r } = core
+    r[FPU_STATUS] = r[FPU_STATUS]! & ~C2
     if (isEmpty(r, 0) || isEmpty(r, 1)) {
       if (stackFault(core, false)) writeStack(r, 0, INDEFINITE)
       return
@@ -225,6 +226,7 @@ function partialRemainder(nearest: boolean): Handler {
     const { value, codes } = remainder(core.arithmetic, readStack(r, 0), readStack(r, 1), nearest)
     if (!settle(core)) return
     writeStack(r, 0, value)
+    if (codes === undefined) return
     setCodes(core, codes)
     r[FPU_STATUS] = (r[FPU_STATUS]! & ~C1) | (codes & C1)
   }
@@ -254,7 +256,10 @@ export const FUNCTIONS: Readonly<Record<string, Handler>> = {
     const result = tangent(arithmetic, a)
     return [result, isNan(result) ? result : ONE]
   }),
-  fsincos: pushingAngle((arithmetic, a) => [sine(arithmetic, a), cosine(arithmetic, a)]),
+  fsincos: pushingAngle((arithmetic, a) => {
+    const second = cosine(arithmetic, a)
+    return [sine(arithmetic, a), second]
+  }),
   fpatan: ofBoth(arctangent),
   fyl2x: ofBoth(logarithm),
   fyl2xp1: ofBoth(logarithmOfSum),

@@ -21,7 +21,7 @@ import {
   writeExtended,
   writeInt64,
 } from '../fpu/memory.ts'
-import { type Arithmetic, INVALID, OVERFLOW, ROUND_NEAREST, ROUND_UP, UNDERFLOW } from '../fpu/rounding.ts'
+import { type Arithmetic, INVALID, OVERFLOW, PRECISION, ROUND_NEAREST, ROUND_UP, UNDERFLOW } from '../fpu/rounding.ts'
 import { isEmpty, pop, readStack, rotate, setEmpty, writeStack } from '../fpu/stack.ts'
 import { store16, store32 } from '../memory-access.ts'
 import type { Handler, Op } from '../op.ts'
@@ -118,8 +118,10 @@ function storeNumber(
     const { arithmetic, r } = core
     const wasEmpty = isEmpty(r, 0)
     const write = convert(arithmetic, wasEmpty ? INDEFINITE : readStack(r, 0))
+    const fits = (arithmetic.raised & ~arithmetic.masks & (OVERFLOW | UNDERFLOW)) === 0
+    if (!fits) arithmetic.raised &= ~PRECISION
     const stores = wasEmpty ? stackFault(core, false) : settle(core)
-    if (!stores || (arithmetic.raised & ~arithmetic.masks & (OVERFLOW | UNDERFLOW)) !== 0) return
+    if (!stores || !fits) return
     write(core, at)
     if (pops) pop(r)
   }
@@ -203,18 +205,32 @@ export function moveIf(code: number): Handler {
       if (stackFault(core, false)) writeStack(r, 0, INDEFINITE)
       return
     }
-    settle(core)
     if (condition(r, code)) writeStack(r, 0, readStack(r, op.rm))
   }
 }
 
-function free(pops: boolean): Handler {
-  return (core, op) => {
-    begin(core)
-    note(core, op)
-    setEmpty(core.r, op.rm)
-    if (pops) pop(core.r)
-  }
+const free: Handler = (core, op) => {
+  begin(core)
+  note(core, op)
+  settle(core)
+  setEmpty(core.r, op.rm)
+}
+
+const freeAndPop: Handler = (core, op) => {
+  free(core, op)
+  pop(core.r)
+}
+
+/** A store that does not look whether the register is empty: then so is the other. */
+const storeUnchecked: Handler = (core, op) => {
+  begin(core)
+  note(core, op)
+  settle(core)
+  const { r } = core
+  const wasEmpty = isEmpty(r, 0)
+  writeStack(r, op.rm, readStack(r, 0))
+  if (wasEmpty) setEmpty(r, op.rm)
+  pop(r)
 }
 
 function turn(by: number): Handler {
@@ -255,8 +271,9 @@ export const MOVES: Readonly<Record<string, Handler>> = {
   'fst STi': storeStack(false),
   'fstp STi': storeStack(true),
   'fxch STi': exchange,
-  'ffree STi': free(false),
-  'ffreep STi': free(true),
+  'ffree STi': free,
+  'ffreep STi': freeAndPop,
+  'fstpnce STi': storeUnchecked,
   fdecstp: turn(-1),
   fincstp: turn(1),
   fnop: nothing,

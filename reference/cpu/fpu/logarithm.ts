@@ -14,6 +14,7 @@ export function powerOfTwoMinusOne(arithmetic: Arithmetic, x: Extended): Extende
   if (isZero(x)) return x
   if (isInfinity(x)) return x.sign === 0 ? x : new Extended(1, BIAS, INTEGER_BIT, 0)
   if (x.exponent >= BIAS) {
+    arithmetic.raised |= PRECISION
     const isOne = x.exponent === BIAS && x.high === INTEGER_BIT && x.low === 0
     return isOne && x.sign === 1 ? new Extended(1, BIAS - 1, INTEGER_BIT, 0) : x
   }
@@ -24,13 +25,13 @@ export function powerOfTwoMinusOne(arithmetic: Arithmetic, x: Extended): Extende
   return roundBig(arithmetic, x.sign, significand * LN2 * ratio, scale - 2 * POINT, false)
 }
 
-/** y × log2(x). */
+/** y × log2(x). Also an exact result is told to be inexact. */
 export function logarithm(arithmetic: Arithmetic, y: Extended, x: Extended): Extended {
   const refused = refuseTwo(arithmetic, y, x)
   if (refused !== undefined) return refused
   if (isZero(x)) {
     if (isZero(y)) return invalid(arithmetic)
-    if (!isInfinity(y)) arithmetic.raised |= ZERO_DIVIDE
+    if (!isInfinity(y)) arithmetic.raised = ZERO_DIVIDE
     return infinity(y.sign ^ 1)
   }
   if (x.sign === 1) return invalid(arithmetic)
@@ -45,6 +46,7 @@ export function logarithm(arithmetic: Arithmetic, y: Extended, x: Extended): Ext
   const isExact = (log & (ONE_POINT - 1n)) === 0n
   const magnitude = log < 0n ? -log : log
   const sign = log < 0n ? y.sign ^ 1 : y.sign
+  arithmetic.raised |= PRECISION
   return roundBig(arithmetic, sign, significandOf(y) * magnitude, scaleOf(y) - POINT, isExact)
 }
 

@@ -65,7 +65,7 @@ export function divide(arithmetic: Arithmetic, a: Extended, b: Extended): Extend
   if (isInfinity(b)) return zero(sign)
   if (isZero(b)) {
     if (isZero(a)) return invalid(arithmetic)
-    arithmetic.raised |= ZERO_DIVIDE
+    arithmetic.raised = ZERO_DIVIDE
     return infinity(sign)
   }
   if (isZero(a)) return zero(sign)

@@ -13,15 +13,15 @@ const FULL_REDUCTION = 64
 
 export interface Remainder {
   readonly value: Extended
-  /** C0, C1, C3: the quotient's low bits; C2 alone: the reduction is not complete. */
-  readonly codes: number
+  /** C0, C1, C3: the quotient's low bits; C2 alone: the reduction is not complete; undefined: there is no quotient. */
+  readonly codes: number | undefined
 }
 
 /** @param nearest FPREM1: the quotient is rounded to nearest, not cut */
 export function remainder(arithmetic: Arithmetic, a: Extended, b: Extended, nearest: boolean): Remainder {
   const refused = refuseTwo(arithmetic, a, b)
-  if (refused !== undefined) return { value: refused, codes: 0 }
-  if (isInfinity(a) || isZero(b)) return { value: invalid(arithmetic), codes: 0 }
+  if (refused !== undefined) return { value: refused, codes: undefined }
+  if (isInfinity(a) || isZero(b)) return { value: invalid(arithmetic), codes: undefined }
   if (isZero(a) || isInfinity(b)) return { value: a, codes: 0 }
   const distance = binaryExponent(a) - binaryExponent(b)
   const scale = Math.min(scaleOf(a), scaleOf(b))

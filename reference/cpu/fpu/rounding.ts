@@ -122,7 +122,7 @@ export class Arithmetic {
     const sumLow = (keptLow + unitLow) | 0
     const carry = unitLow !== 0 && sumLow === 0 ? 1 : 0
     const sumHigh = (keptHigh + unitHigh + carry) | 0
-    return sumHigh === 0
+    return sumHigh === 0 && keptHigh !== 0
       ? new Extended(sign, exponent + 1, INTEGER_BIT, 0)
       : new Extended(sign, exponent, sumHigh, sumLow)
   }
