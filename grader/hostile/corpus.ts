@@ -1,5 +1,7 @@
 /** The corpus: every family's entries, in the order of families. */
+
 import { answers } from './answers.ts'
+import { archives } from './archives.ts'
 import { denialOfService } from './denial-of-service.ts'
 import { earlyExit } from './early-exit.ts'
 import { environment } from './environment.ts'
@@ -20,4 +22,5 @@ export const CORPUS: readonly Hostile[] = [
   ...environment,
   ...time,
   ...answers,
+  ...archives,
 ]
