@@ -39,11 +39,6 @@ export function isSolutionFile(text: string): boolean {
   return first !== undefined && SOLUTION_FILE.test(text.slice(first.pos, first.end))
 }
 
-/** True when a text carries a mark on a line of its own, so that it is some lab's solution. */
-export function isMarked(text: string): boolean {
-  return /^[ \t]*\/\/\s*@solution(-file)?(?=\s|$)/m.test(text)
-}
-
 /** The pairs of marks of a source file in their order. Throws on a pair that is not whole, with file and line. */
 export function findRegions(sourceFile: ts.SourceFile): Region[] {
   const comments = commentsOf(sourceFile)

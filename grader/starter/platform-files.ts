@@ -7,18 +7,21 @@ import { GraderFailure } from '../failures.ts'
 import { filesBelow } from '../files.ts'
 import { projectRoot } from '../project-root.ts'
 import { specifiers } from './imports.ts'
-import { isMarked } from './marks.ts'
+import { isMarked } from './is-marked.ts'
 
 /** What every starter needs of the grader, for its tests and for `npm run grade`. */
 const GRADER_FILES = [
+  'grader/confine',
   'grader/contract',
   'grader/failures.ts',
+  'grader/files.ts',
   'grader/grade/canary.ts',
   'grader/grade/card.ts',
   'grader/grade/grade-submission.ts',
   'grader/grade/prepared-submission.ts',
   'grader/grade/run-suites.ts',
   'grader/port',
+  'grader/project-root.ts',
   'grader/replay',
   'grader/reports/markdown.ts',
   'grader/reports/plain.ts',
@@ -30,7 +33,17 @@ const GRADER_FILES = [
   'grader/rubric/rubric-schema.ts',
   'grader/rubric/score.ts',
   'grader/seeds.ts',
+  'grader/starter/is-marked.ts',
+  'grader/subject',
+  'grader/submission/bundle.ts',
+  'grader/submission/check-imports.ts',
+  'grader/submission/check-types.ts',
+  'grader/submission/compiler-options.ts',
   'grader/submission/identify.ts',
+  'grader/submission/layout.ts',
+  'grader/submission/locate.ts',
+  'grader/submission/prepare.ts',
+  'grader/submission/source-files.ts',
   'grader/variant.ts',
 ]
 

@@ -42,6 +42,8 @@ export function starterFiles(lab: AnyLab, rubric: Rubric, seed: string): Starter
   files.set('tsconfig.json', json({ compilerOptions: compilerOptions(), include: ['src', 'test', PLATFORM_FOLDER] }))
   files.set(MANIFEST, json({ lab: lab.id, seed, version: packageVersion() }))
   files.set(`${PLATFORM_FOLDER}/LICENSE`, read('LICENSE'))
+  files.set(`${PLATFORM_FOLDER}/package.json`, platformPackage())
+  files.set(`${PLATFORM_FOLDER}/lab.ts`, labModule(lab))
   files.set(`${PLATFORM_FOLDER}/variant.ts`, variantModule(lab, seed, variant))
   files.set(`${PLATFORM_FOLDER}/rubric.ts`, rubricModule(publicRubric(lab, rubric)))
   for (const [path, text] of platformFiles(lab)) files.set(`${PLATFORM_FOLDER}/${path}`, text)
@@ -83,6 +85,28 @@ export function publicRubric(lab: AnyLab, rubric: Rubric): Rubric {
   })
   const counted = items.filter(({ points }) => points > 0)
   return { ...rubric, items: counted, points: counted.reduce((sum, { points }) => sum + points, 0) }
+}
+
+/** The package that the platform's modules find themselves in: this one. */
+function platformPackage(): string {
+  return json({ name: 'trapframe', version: packageVersion(), private: true, type: 'module' })
+}
+
+/** What grading needs of the lab, without its hidden suite. */
+function labModule({ id, entry, solution, variantModule, platform, grants }: AnyLab): string {
+  const parts = { entry, solution, variantModule, platform, ...(grants === undefined ? {} : { grants }) }
+  return `/** The lab as a grading here knows it: the public suite, and what your code may import. */
+import { publicPart } from './assignments/${id}/public/index.ts'
+import type { AnyLab } from './grader/contract/lab.ts'
+import { variant } from './variant.ts'
+
+export const lab = {
+  ...publicPart,
+  ...${JSON.stringify(parts, null, 2)},
+  draw: () => variant,
+  suites: { public: publicPart.laws, hidden: [] },
+} as unknown as AnyLab
+`
 }
 
 /** The suites must see the variant; the student reads it in the handout, and `src/` may not import this. */

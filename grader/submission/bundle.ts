@@ -6,7 +6,7 @@ import { GraderFailure } from '../failures.ts'
 import { projectRoot } from '../project-root.ts'
 import type { Diagnostic } from '../result/result.ts'
 import { resolveImport, SOURCE_FOLDER } from './layout.ts'
-import type { SourceFiles } from './read-submission.ts'
+import type { SourceFiles } from './source-files.ts'
 
 /** The namespace of the submission's files; source maps show it before a path. */
 export const SOURCE_NAMESPACE = 'submission'

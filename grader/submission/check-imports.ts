@@ -3,7 +3,7 @@ import ts from 'typescript'
 import type { AnyLab } from '../contract/lab.ts'
 import type { Diagnostic } from '../result/result.ts'
 import { resolveImport } from './layout.ts'
-import type { SourceFiles } from './read-submission.ts'
+import type { SourceFiles } from './source-files.ts'
 
 /** One diagnostic for each import that leads nowhere, in the order of files and lines. */
 export function checkImports(lab: AnyLab, files: SourceFiles): Diagnostic[] {

@@ -12,7 +12,7 @@ import { projectRoot } from '../project-root.ts'
 import type { Diagnostic } from '../result/result.ts'
 import { STUDENT_COMPILER_OPTIONS } from './compiler-options.ts'
 import { resolveImport } from './layout.ts'
-import type { SourceFiles } from './read-submission.ts'
+import type { SourceFiles } from './source-files.ts'
 
 /** The folder, which need not exist, that the compiler believes the submission to lie in. */
 const SUBMISSION_FOLDER = '.submission'

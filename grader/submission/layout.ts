@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, posix } from 'node:path'
 import type { AnyLab } from '../contract/lab.ts'
 import { projectRoot } from '../project-root.ts'
-import { isMarked } from '../starter/marks.ts'
+import { isMarked } from '../starter/is-marked.ts'
 
 /** The student's folder, and the machine's. */
 export const SOURCE_FOLDER = 'src'

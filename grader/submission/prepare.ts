@@ -12,7 +12,7 @@ import { checkImports } from './check-imports.ts'
 import { checkTypes } from './check-types.ts'
 import { identify } from './identify.ts'
 import { locateWith } from './locate.ts'
-import type { SourceFiles } from './read-submission.ts'
+import type { SourceFiles } from './source-files.ts'
 
 export interface PrepareOptions {
   /** False leaves the type check out: for code that is known to compile, such as mutants. Default true. */

@@ -6,9 +6,6 @@ import { decodeText } from './plain-file.ts'
 import { Refused } from './refused.ts'
 import { readFrom, type SubmissionSource } from './source.ts'
 
-/** The texts of a submission's files by their paths, as `src/idle.ts`. */
-export type SourceFiles = ReadonlyMap<string, string>
-
 /** The files; or the one sentence that says why the submission cannot be read, which is the submitter's doing. */
 export type SubmissionRead =
   | { readonly kind: 'read'; readonly files: Map<string, string> }
