@@ -8,9 +8,12 @@ import { environment } from './environment.ts'
 import { escaping } from './escaping.ts'
 import { forging } from './forging.ts'
 import type { Hostile } from './hostile.ts'
+import { injection } from './injection.ts'
 import { patching } from './patching.ts'
 import { reading } from './reading.ts'
+import { repositories } from './repository.ts'
 import { time } from './time.ts'
+import { tree } from './tree.ts'
 
 export const CORPUS: readonly Hostile[] = [
   ...denialOfService,
@@ -22,5 +25,8 @@ export const CORPUS: readonly Hostile[] = [
   ...environment,
   ...time,
   ...answers,
+  ...tree,
+  ...repositories,
   ...archives,
+  ...injection,
 ]
