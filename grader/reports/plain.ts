@@ -35,6 +35,14 @@ export function plainLines(text: string, limits: Limits = QUOTED): string[] {
   )
 }
 
+/**
+ * Lines in which a GitHub runner finds no command: it takes what begins, after any spaces, with `::`, and in the older
+ * form what holds `##[` (actions/runner, `ActionCommand.cs`).
+ */
+export function withoutCommands(lines: string): string {
+  return lines.replaceAll(/^(\s*:)(?=:)/gm, '$1 ').replaceAll('##[', '## [')
+}
+
 /** A text as one clean line: line ends become spaces. */
 export function plainLine(text: string, limits: Limits = QUOTED): string {
   const lines = plainLines(text, limits).map((line) => line.trim())

@@ -54,6 +54,17 @@ describe('text of the student’s making', () => {
     )
   })
 
+  it('is no command to a runner that reads the terminal report, at whatever width it wraps', () => {
+    const text = fc.array(fc.constantFrom('::', '\n', ' ', 'error', '::set-output name=x::', '##[error]', 'word'))
+    fc.assert(
+      fc.property(text, fc.integer({ min: 60, max: 110 }), fc.boolean(), (parts, columns, colour) => {
+        const report = renderTerminal(withStudentText(parts.join('')), { colour, columns })
+        expect(report).not.toMatch(/^\s*::|##\[/m)
+      }),
+      runs,
+    )
+  })
+
   it('stays one line of prose in Markdown, with no character that means anything', () => {
     fc.assert(
       fc.property(hostileText, (text) => {

@@ -1,7 +1,7 @@
 /** A result for the terminal: marks with their reasons first, then what to repair, each failed law with its card. */
 import { styleText } from 'node:util'
 import type { Card, Result } from '../result/result.ts'
-import { allPlainLines, COPIED, plainLine, plainLines } from './plain.ts'
+import { allPlainLines, COPIED, plainLine, plainLines, withoutCommands } from './plain.ts'
 import {
   ADVISORY,
   casesInWords,
@@ -59,7 +59,7 @@ export function renderTerminal(result: Result, options: TerminalOptions): string
     footer(result, page),
   ]
   const filled = parts.filter((part) => part.length > 0)
-  return `${filled.map((part) => part.map((line) => line.trimEnd()).join('\n')).join('\n\n')}\n`
+  return withoutCommands(`${filled.map((part) => part.map((line) => line.trimEnd()).join('\n')).join('\n\n')}\n`)
 }
 
 function header(result: Result, page: Page): string[] {
