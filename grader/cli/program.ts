@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, AddCommand>> = {
     (await import('./commands/verify.ts')).addVerifyCommand(program, await labs(), streams),
   run: async (program) => (await import('./commands/run.ts')).addRunCommand(program),
   vectors: async (program, streams) => (await import('./commands/vectors.ts')).addVectorsCommand(program, streams),
+  doctor: async (program, streams) => (await import('./commands/doctor.ts')).addDoctorCommand(program, streams),
   schema: async (program, streams) => (await import('./commands/schema.ts')).addSchemaCommand(program, streams),
   demo: async (program, streams, labs) =>
     (await import('./commands/demo.ts')).addDemoCommand(program, await labs(), streams),
@@ -46,7 +47,7 @@ async function createProgram(
     .addHelpText(
       'after',
       `
-Exit status: 0 done; 1 something does not hold (verify, vectors, replay); 2 wrong use; 3 the grader itself failed.
+Exit status: 0 done; 1 something does not hold (verify, vectors, replay, doctor); 2 wrong use; 3 the grader itself failed.
 
 Examples:
   trapframe starter hlt-idle --out ../my-lab --seed alice

@@ -39,10 +39,10 @@ export function advise(layer: Layer, installed: boolean, { platform, container, 
   if (layer === 'process' || layer === 'permission') return 'use Node 20.19 or newer'
   if (platform !== 'linux') return USE_LINUX
   if (layer === 'prlimit' || layer === 'uid') return installed ? 'see docs/confinement.md' : 'apt install util-linux'
-  if (layer === 'seccomp') return 'use bubblewrap on a Linux for x86-64 or arm64 that has CONFIG_SECCOMP_FILTER'
+  if (layer === 'seccomp') return 'get bubblewrap first, on a Linux for x86-64 or arm64'
   if (!installed) return 'apt install bubblewrap'
   if (container) {
-    return 'start the container with --security-opt seccomp=unconfined --security-opt apparmor=unconfined, or with --cap-add SYS_ADMIN besides'
+    return 'start the container as docs/confinement.md says (--security-opt seccomp=unconfined --security-opt apparmor=unconfined)'
   }
   if (apparmorRestricts) return 'sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0'
   return 'allow user namespaces: sudo sysctl -w user.max_user_namespaces=10000 kernel.unprivileged_userns_clone=1'
