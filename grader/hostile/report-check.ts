@@ -10,8 +10,9 @@ export const INJECTED = 'trapframe-injected'
 const CONTROLS = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u
 /** What a runner takes for a command, at the start of a line or, in the older form, anywhere. */
 const COMMAND = /^\s*::[\w-]+.*::|##\[/m
-/** Markup of an injection's own. */
-const MARKUP = new RegExp(`<[^<>]*${INJECTED}|\\]\\([^)]*${INJECTED}|!\\[[^\\]]*${INJECTED}|@${INJECTED}`, 'u')
+/** Markup of an injection's own, as HTML and as Markdown. */
+const TAG = new RegExp(`<[^<>]*${INJECTED}`, 'u')
+const LINK_OR_MENTION = new RegExp(`\\]\\([^)]*${INJECTED}|!\\[[^\\]]*${INJECTED}|@${INJECTED}`, 'u')
 const OUR_COMMAND = /^::(error|notice) [^\n]*$/
 
 /** All reports of a result, by name. */
@@ -33,9 +34,10 @@ export function reportProblems(reports: Readonly<Record<string, string>>): strin
   for (const [name, text] of Object.entries(reports)) say(name, CONTROLS.test(text), 'has a raw control character')
   const { terminal = '', Markdown = '', HTML = '', 'workflow commands': commands = '' } = reports
   say('terminal', COMMAND.test(terminal), 'has a line that a runner takes for a command')
-  say('Markdown', MARKUP.test(withoutFences(Markdown)), 'has markup of the student’s')
-  say('Markdown', COMMAND.test(withoutFences(Markdown)), 'has a line that a runner takes for a command')
-  say('HTML', MARKUP.test(HTML), 'has markup of the student’s')
+  const prose = withoutFences(Markdown)
+  say('Markdown', TAG.test(prose) || LINK_OR_MENTION.test(prose), 'has markup of the student’s')
+  say('Markdown', COMMAND.test(prose), 'has a line that a runner takes for a command')
+  say('HTML', TAG.test(HTML), 'has markup of the student’s')
   const foreign = commands.split('\n').some((line) => line !== '' && !OUR_COMMAND.test(line))
   say('workflow commands', foreign, 'has a line that is no command of ours')
   return problems
