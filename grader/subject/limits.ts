@@ -6,12 +6,12 @@
 export interface Limits {
   /** Processor time of one call, in ms: beyond it, the call has timed out. */
   readonly callCpuMs: number
-  /** How long a subject may sleep in one call without using any processor time, in ms. */
-  readonly callAsleepMs: number
   /** How long one call may take where the system does not tell a process's processor time, in ms. */
   readonly callWallMs: number
   /** Processor time of one law with all its cases, in ms. */
   readonly lawCpuMs: number
+  /** How long a subject may sleep in the calls of one law, in ms. */
+  readonly lawAsleepMs: number
   /** Processor time of a whole grading, in ms; laws after it count as timed out. */
   readonly gradingCpuMs: number
   /** V8's heap, in MB. */
@@ -28,9 +28,9 @@ export interface Limits {
 
 export const LIMITS: Limits = {
   callCpuMs: 500,
-  callAsleepMs: 2_000,
   callWallMs: 10_000,
   lawCpuMs: 10_000,
+  lawAsleepMs: 2_000,
   gradingCpuMs: 60_000,
   heapMb: 256,
   residentMb: 512,

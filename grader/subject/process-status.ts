@@ -1,5 +1,5 @@
 /** What Linux tells of a process in `/proc` (proc(5)); on other systems nothing, and the caller does without. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 
 export interface ProcessStatus {
   /** Processor time in user and kernel mode, in ms, to 10 ms. */
@@ -13,8 +13,10 @@ export interface ProcessStatus {
 const MS_PER_TICK = 10
 const PAGE_BYTES = 4096
 
-/** Undefined when there is no such process, or no `/proc`. */
-export function processStatus(pid: number): ProcessStatus | undefined {
+/**
+ * The status of a process, or of a thread as {@link thisThread} names it; undefined when there is none, or no `/proc`.
+ */
+export function processStatus(pid: number | string): ProcessStatus | undefined {
   const stat = read(`/proc/${pid}/stat`)
   if (stat === undefined) return undefined
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -22,6 +24,15 @@ export function processStatus(pid: number): ProcessStatus | undefined {
   if (state === 'Z' || state === 'X') return undefined
   const ticks = Number(fields[11]) + Number(fields[12])
   return { cpuMs: ticks * MS_PER_TICK, sleeps: state === 'S', residentBytes: Number(fields[21]) * PAGE_BYTES }
+}
+
+/** The calling thread, by its name in `/proc`. */
+export function thisThread(): string | undefined {
+  try {
+    return readlinkSync('/proc/thread-self')
+  } catch {
+    return undefined
+  }
 }
 
 /** The process at the end of a chain of only children: the program that wrappers started. */

@@ -19,6 +19,7 @@ import { type Frame, type FrameKind, FramePipe, FrameTooLong, PipeEnded } from '
 import type { SubjectKit } from './kit.ts'
 import type { Limits } from './limits.ts'
 import { type Request, readAsked, readOutcome, writeReply, writeRequest } from './messages.ts'
+import { thisThread } from './process-status.ts'
 import { CLOSE, DEATHS, PHASE, SLOT, sharedState } from './shared-state.ts'
 import type { StartOrder, WardenData } from './warden.ts'
 
@@ -73,7 +74,7 @@ export class SubjectProcess {
       mkdirSync(this.granted)
       chmodSync(this.granted, 0o777)
     }
-    const workerData: WardenData = { memory: this.#shared.memory, limits }
+    const workerData: WardenData = { memory: this.#shared.memory, limits, judge: thisThread() }
     this.#worker = new Worker(kit.warden, { eval: true, workerData })
     this.#worker.unref()
   }

@@ -31,7 +31,7 @@ const port = definePort<Probe, { load(at: number): number }>({
 const code = (body: string, before = '') =>
   `${before}\nexports.create = (machine) => ({ echo(v) { return v }, tell() {}, fetch(n) { return n }, ${body} })`
 const NO_CONFINEMENT = { layers: ['process'], missing: [] } as const
-const QUICK: Limits = { ...LIMITS, callCpuMs: 100, callAsleepMs: 200, heapMb: 48, residentMb: 160 }
+const QUICK: Limits = { ...LIMITS, callCpuMs: 100, lawAsleepMs: 200, heapMb: 48, residentMb: 160 }
 const opened: RunningSubmission[] = []
 const kit = await subjectKit()
 

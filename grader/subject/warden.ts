@@ -16,6 +16,8 @@ import { CLOSE, DEATHS, PHASE, SLOT, sharedState, TEXT_BYTES } from './shared-st
 export interface WardenData {
   readonly memory: SharedArrayBuffer
   readonly limits: Limits
+  /** The judge's thread, as `12/task/34` in `/proc`; undefined where there is none. */
+  readonly judge: string | undefined
 }
 
 /** The order to start a subject; `input` and `output` are the judge's descriptors that become 3 and 4 of the subject. */
@@ -29,7 +31,7 @@ const TICK_MS = 20
 const LAST_WORDS_MS = 100
 const HEAP_WORDS = /heap out of memory|Reached heap limit|process OOM|Allocation failed/
 
-const { memory, limits } = workerData as WardenData
+const { memory, limits, judge } = workerData as WardenData
 const { slots, text } = sharedState(memory)
 
 /** What the subjects before this one used, in ms. */
@@ -55,8 +57,8 @@ function watch(child: ChildProcess): void {
   let isGone = false
   let usedMs = 0
   let turn = { number: 0, startMs: 0, startedAt: performance.now() }
-  let asleepSince: number | undefined
-  let law = { number: Atomics.load(slots, SLOT.law), startMs: 0 }
+  let tickedAt = performance.now()
+  let law = { number: Atomics.load(slots, SLOT.law), startMs: 0, asleepMs: 0 }
 
   const end = (reason: SubjectDeath | undefined): void => {
     death ??= reason
@@ -65,11 +67,11 @@ function watch(child: ChildProcess): void {
   }
 
   /** True when the call under way, its law or the grading has used more than it may. */
-  const isLate = (now: number): boolean =>
+  const isLate = (): boolean =>
     usedMs - turn.startMs > limits.callCpuMs ||
     usedMs - law.startMs > limits.lawCpuMs ||
     cpuBefore + usedMs > limits.gradingCpuMs ||
-    (asleepSince !== undefined && now - asleepSince > limits.callAsleepMs)
+    law.asleepMs > limits.lawAsleepMs
 
   const tick = (): void => {
     const wish = Atomics.load(slots, SLOT.wish)
@@ -88,14 +90,14 @@ function watch(child: ChildProcess): void {
       return
     }
     if (isNewTurn) turn = { number, startMs: status.cpuMs, startedAt: now }
-    if (isNewTurn || !status.sleeps || status.cpuMs !== usedMs) asleepSince = undefined
-    else asleepSince ??= now
     usedMs = status.cpuMs
     Atomics.store(slots, SLOT.cpuMs, cpuBefore + usedMs)
     const lawNumber = Atomics.load(slots, SLOT.law)
-    if (lawNumber !== law.number) law = { number: lawNumber, startMs: usedMs }
+    if (lawNumber !== law.number) law = { number: lawNumber, startMs: usedMs, asleepMs: 0 }
+    if (number % 2 === 1 && status.sleeps && judgeSleeps()) law.asleepMs += Math.min(now - tickedAt, 2 * TICK_MS)
+    tickedAt = now
     if (status.residentBytes > limits.residentMb << 20) end('outOfMemory')
-    else if (number % 2 === 1 && isLate(now)) end('timedOut')
+    else if (number % 2 === 1 && isLate()) end('timedOut')
   }
 
   const timer = setInterval(tick, TICK_MS)
@@ -134,6 +136,14 @@ function watch(child: ChildProcess): void {
     end(undefined)
     setTimeout(gone, LAST_WORDS_MS)
   })
+}
+
+/**
+ * True when the judge's thread waits, too. An answer on its way would have woken it, so that a busy machine is not
+ * taken for a subject that sleeps.
+ */
+function judgeSleeps(): boolean {
+  return judge === undefined || processStatus(judge)?.sleeps === true
 }
 
 /** Ends a child with its process group. */
