@@ -40,7 +40,9 @@ export interface SharedLibrary {
  * @throws Error when `ldd` is not there or does not know the program
  */
 export function sharedLibraries(program: string): readonly SharedLibrary[] {
-  const listed = execFileSync('ldd', [program], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  const ldd = findTool('ldd')
+  if (ldd === undefined) throw new Error('there is no ldd on the PATH')
+  const listed = execFileSync(ldd, [program], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
   const targets = [...listed.matchAll(/(?:=> |^\s*)(\/\S+) \(0x/gm)].map((match) => match[1]!)
   return targets.map((target) => ({ source: realpathSync(target), target }))
 }
