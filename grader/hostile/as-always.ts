@@ -13,8 +13,17 @@ export interface Marking {
   readonly variantSeed: string
 }
 
-export async function gradeAsAlways({ lab, rubric, variantSeed }: Marking, source: SubmissionSource): Promise<Result> {
+export interface Graded {
+  readonly result: Result
+  /** Processor time of all of it, reading and compiling too, in ms. */
+  readonly cpuMs: number
+}
+
+export async function gradeAsAlways({ lab, rubric, variantSeed }: Marking, source: SubmissionSource): Promise<Graded> {
+  const started = process.cpuUsage()
   const read = await readSubmission(lab, source)
   const submission = read.kind === 'read' ? await prepareSubmission(lab, read.files) : refusedSubmission(read.reason)
-  return gradeSubmission(lab, submission, { rubric, variantSeed, suites: 'both' })
+  const { user, system } = process.cpuUsage(started)
+  const result = gradeSubmission(lab, submission, { rubric, variantSeed, suites: 'both' })
+  return { result, cpuMs: Math.round((user + system) / 1000) + result.timing.cpuMs }
 }

@@ -3,11 +3,12 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { AnyLab } from '../contract/lab.ts'
 import { WrongUse } from '../failures.ts'
+import { plainLine } from '../reports/plain.ts'
 import type { Result } from '../result/result.ts'
 import type { Rubric } from '../rubric/rubric-schema.ts'
 import type { SubmissionSource } from '../submission/source.ts'
 import { drawVariant } from '../variant.ts'
-import { gradeAsAlways, type Marking } from './as-always.ts'
+import { type Graded, gradeAsAlways, type Marking } from './as-always.ts'
 import { CORPUS } from './corpus.ts'
 import type { Family, HandedIn, Hostile } from './hostile.ts'
 import { makeKit } from './kit.ts'
@@ -33,6 +34,8 @@ export interface Ended {
   readonly verdicts: Readonly<Record<string, number>>
   /** It got hold of the process that ran it. What it reached from there, if anything, is a problem of its own. */
   readonly escaped: boolean
+  /** What the student is told of it: the first sentence; empty when there is nothing to say. */
+  readonly says: string
   readonly cpuMs: number
   /** What did not end as it must, a sentence each. */
   readonly problems: readonly string[]
@@ -61,8 +64,8 @@ export async function runHostile(lab: AnyLab, rubric: Rubric, options: HostileOp
     const kit = makeKit(lab, drawVariant(lab, VARIANT_SEED), surroundings.bait)
     const honest = async (files: ReadonlyMap<string, string>) =>
       gradeAsAlways(marking, handIn({ kind: 'files', files }, join(surroundings.submissions, 'honest')))
-    const right = await honest(kit.right)
-    const wrong = await honest(kit.wrong)
+    const { result: right } = await honest(kit.right)
+    const { result: wrong } = await honest(kit.wrong)
     const points = { right: right.points, wrong: wrong.points }
     const problems = honestProblems(right, wrong)
     const ended: Ended[] = []
@@ -117,28 +120,21 @@ async function run(
 ): Promise<Ended> {
   const { id, family, tries } = entry
   const place = join(surroundings.submissions, id)
-  const started = process.cpuUsage()
-  let result: Result | undefined
+  let graded: Graded | undefined
   let failure = ''
   try {
-    result = await gradeAsAlways(marking, handIn(handedIn, place))
+    graded = await gradeAsAlways(marking, handIn(handedIn, place))
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error)
   }
-  const { user, system } = process.cpuUsage(started)
   rmSync(place, { recursive: true, force: true })
   const left = (await surroundings.traces()).map((trace) => `It left ${trace}.`)
-  const ended = {
-    id,
-    family,
-    tries,
-    points: result?.points ?? 0,
-    cpuMs: result?.timing.cpuMs ?? (user + system) / 1000,
-  }
-  if (result === undefined) {
+  const ended = { id, family, tries, points: graded?.result.points ?? 0, cpuMs: graded?.cpuMs ?? 0 }
+  if (graded === undefined) {
     const problems = [`The grader itself failed, so there is no mark: ${failure}`, ...left]
-    return { ...ended, outcome: 'grader failed', verdicts: {}, escaped: false, problems }
+    return { ...ended, outcome: 'grader failed', verdicts: {}, escaped: false, says: '', problems }
   }
+  const { result } = graded
   const reports = allReports(result)
   const texts = [JSON.stringify(result), ...Object.values(reports)]
   const stolen = texts.some((text) => text.includes(surroundings.bait.mark))
@@ -147,6 +143,7 @@ async function run(
     outcome: result.outcome,
     verdicts: verdictCounts(result),
     escaped: texts.some((text) => text.includes(ESCAPED)),
+    says: plainLine(told(result), SAID),
     problems: [
       ...endProblems(entry, result, honest),
       ...(stolen ? ['What it must not know stands in its result.'] : []),
@@ -179,6 +176,15 @@ function endProblems({ expect }: Hostile, result: Result, honest: HostileReport[
     problems.push(`Some law must end in ${some}, and all ended in ${verdicts.join(', ')}.`)
   }
   return problems
+}
+
+/** How much of a sentence a table shows. */
+const SAID = { columns: 160, lines: 1 }
+
+/** The first sentence that a student reads of what went wrong. */
+function told({ diagnostics, laws }: Result): string {
+  const card = laws.find((law) => law.card !== undefined)?.card
+  return diagnostics[0]?.message ?? card?.difference.actual ?? ''
 }
 
 function verdictCounts({ laws }: Result): Record<string, number> {

@@ -1,9 +1,12 @@
 /** `trapframe verify LAB`: makes the lab's datasheet, and says what of it does not hold. */
 import { type Command, InvalidArgumentError } from 'commander'
-import { EXIT_STATUS } from '../../failures.ts'
+import { EXIT_STATUS, WrongUse } from '../../failures.ts'
 import { requireWritable, writeFileAtomically } from '../../files.ts'
+import { runHostile } from '../../hostile/run-hostile.ts'
+import { renderHostile } from '../../hostile/table.ts'
 import { renderDatasheet } from '../../verify/datasheet.ts'
 import { verifyLab } from '../../verify/verify-lab.ts'
+import { printableJson } from '../json.ts'
 import type { LabSource } from '../labs.ts'
 import { progressLine, type Streams } from '../terminal.ts'
 
@@ -15,6 +18,8 @@ interface VerifyFlags {
   readonly json?: boolean
   readonly out?: string
   readonly markdown?: string
+  readonly hostile?: boolean
+  readonly only?: string
 }
 
 const FULL = { variants: 8, seeds: 3, repeats: 10, variantsPerMutant: Number.POSITIVE_INFINITY }
@@ -29,6 +34,8 @@ export function addVerifyCommand(program: Command, labs: LabSource, { out, err, 
     .option('--seeds <n>', `hidden seeds for each grading; default ${FULL.seeds}`, parseCount)
     .option('--repeats <n>', `confined gradings of the same seeds; default ${FULL.repeats}`, parseCount)
     .option('--quick', 'a small budget: each mutant on one variant')
+    .option('--hostile', 'grade the hostile corpus instead: no submission may gain a point, leak or survive')
+    .option('--only <name>', 'with --hostile: only this family, or this one submission')
     .option('--json', 'print the datasheet as JSON')
     .option('--out <file>', 'write the datasheet as JSON')
     .option('--markdown <file>', 'write the datasheet as Markdown')
@@ -43,12 +50,23 @@ Exit status: 0 all of it holds; 1 something does not, each said in a sentence; 2
 
 Examples:
   trapframe verify hlt-idle --quick
-  trapframe verify hlt-idle --markdown datasheet.md`,
+  trapframe verify hlt-idle --markdown datasheet.md
+  trapframe verify hlt-idle --hostile
+  trapframe verify hlt-idle --hostile --only escaping`,
     )
     .action(async (id: string, flags: VerifyFlags) => {
       for (const file of [flags.out, flags.markdown]) if (file !== undefined) requireWritable(file)
+      if (flags.only !== undefined && flags.hostile !== true) throw new WrongUse('--only goes with --hostile.')
       const lab = await labs.load(id)
       const line = progressLine(err)
+      if (flags.hostile === true) {
+        const report = await runHostile(lab, labs.rubric(lab), {
+          ...(flags.only === undefined ? {} : { only: flags.only }),
+          onProgress: (done, of, entry) => line.show(`${done}/${of} ${entry.family}: ${entry.id}`),
+        })
+        line.clear()
+        return finish(report, renderHostile(report), flags, out, setStatus)
+      }
       const budget = flags.quick === true ? QUICK : FULL
       const sheet = await verifyLab(lab, labs.rubric(lab), {
         variants: flags.variants ?? budget.variants,
@@ -58,11 +76,23 @@ Examples:
         onProgress: (what) => line.show(what),
       })
       line.clear()
-      if (flags.out !== undefined) writeFileAtomically(flags.out, `${JSON.stringify(sheet, null, 2)}\n`)
-      if (flags.markdown !== undefined) writeFileAtomically(flags.markdown, renderDatasheet(sheet))
-      out.write(flags.json === true ? `${JSON.stringify(sheet, null, 2)}\n` : renderDatasheet(sheet))
-      if (sheet.problems.length > 0) setStatus(EXIT_STATUS.notHeld)
+      return finish(sheet, renderDatasheet(sheet), flags, out, setStatus)
     })
+}
+
+/** Writes a report wherever it is wanted; its problems make the status. */
+function finish(
+  report: { readonly problems: readonly string[] },
+  markdown: string,
+  flags: VerifyFlags,
+  out: Streams['out'],
+  setStatus: Streams['setStatus'],
+): void {
+  const json = printableJson(report)
+  if (flags.out !== undefined) writeFileAtomically(flags.out, json)
+  if (flags.markdown !== undefined) writeFileAtomically(flags.markdown, markdown)
+  out.write(flags.json === true ? json : markdown)
+  if (report.problems.length > 0) setStatus(EXIT_STATUS.notHeld)
 }
 
 function parseCount(text: string): number {
