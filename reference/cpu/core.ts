@@ -33,9 +33,10 @@ import { CR0_AM, CR0_PE, CR0_PG, CR0_WP, CR4_PGE, CR4_PSE } from './control-regi
 import type { CostEvent, CostModel } from './cost-model.ts'
 import { newCounters } from './counters.ts'
 import type { CpuModel } from './cpuid.ts'
+import { Breakpoints } from './debug.ts'
 import { ATTR_BIG, ATTR_CODE, ATTR_EXPAND_DOWN, ATTR_PRESENT, ATTR_WRITABLE } from './descriptor.ts'
 import type { Exit } from './exit.ts'
-import { AC, VM } from './flags.ts'
+import { AC, RF, VM } from './flags.ts'
 import { Arithmetic } from './fpu/rounding.ts'
 import { CS, SS } from './instruction.ts'
 
@@ -47,6 +48,10 @@ export const ATTEND_TRAP = 8
 export const ATTEND_HALTED = 16
 export const ATTEND_REPLAY = 32
 export const ATTEND_EXIT = 64
+/** Instruction breakpoints are enabled, or RF is set. */
+export const ATTEND_DEBUG = 128
+/** A debug trap waits. */
+export const ATTEND_DEBUG_TRAP = 256
 
 /** No error code goes with the exception. */
 export const NO_ERROR = -1
@@ -121,6 +126,12 @@ export class Core implements CodeObserver {
   readonly answers: number[] = []
   answersUsed = 0
 
+  breakpoints: Breakpoints
+  /** DR6 bits of the debug trap that waits. */
+  pendingDebug = 0
+  /** The running instruction has switched tasks: a fault belongs to the new one. */
+  committed = false
+
   /** The length of the instruction that waits for the hypervisor. */
   waitingLength = 0
 
@@ -165,6 +176,7 @@ export class Core implements CodeObserver {
     this.r8 = new Uint8Array(buffer, start, 32)
     this.tlbTable = new Tlb(machine, index)
     this.tlb = this.tlbTable.words
+    this.breakpoints = new Breakpoints(this)
     machine.observe(index, this)
   }
 
@@ -226,6 +238,32 @@ export class Core implements CodeObserver {
     this.pendingExits.push(exit)
     this.attention |= ATTEND_EXIT
     this.end = 0
+  }
+
+  /** A debug trap follows the running instruction. @param bits of DR6 */
+  noteDebug(bits: number): void {
+    this.pendingDebug |= bits
+    this.attention |= ATTEND_DEBUG_TRAP
+    this.end = 0
+  }
+
+  forgetDebug(): void {
+    this.pendingDebug = 0
+    this.attention &= ~ATTEND_DEBUG_TRAP
+  }
+
+  /** DR0–DR3, DR7 or CR4.DE were written. */
+  refreshBreakpoints(): void {
+    this.breakpoints = new Breakpoints(this)
+    this.tlbTable.watch(this.breakpoints.pages)
+    this.refreshDebugging()
+  }
+
+  /** Instruction breakpoints or RF changed. */
+  refreshDebugging(): void {
+    const isOn = this.breakpoints.instructions.length > 0 || (this.r[FLAGS]! & RF) !== 0
+    if (isOn) this.attention |= ATTEND_DEBUG
+    else this.attention &= ~ATTEND_DEBUG
   }
 
   /** Writes a segment register's hidden part and everything that follows from it. */

@@ -102,14 +102,3 @@ describe('code segments', () => {
     expect(m.vcpu.registers).toMatchObject({ eip: CODE + 2, eax: 1 })
   })
 })
-
-describe('what belongs to a later part', () => {
-  test('task gates, TSS selectors, IRET with NT and to V86 are #GP', () => {
-    const task = fromUser(callFar(0x2b))
-    expect(task.vcpu.run(1)).toEqual({ reason: 'exception', vector: 13, error: 0x28 })
-    const nested = new BareMachine().load(CODE, [0xcf])
-    nested.vcpu.registers.eflags = 0x4000
-    nested.vcpu.intercepts.exceptions = -1
-    expect(nested.vcpu.run(1)).toEqual({ reason: 'exception', vector: 13, error: 0 })
-  })
-})

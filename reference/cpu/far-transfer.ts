@@ -1,11 +1,9 @@
 /**
- * Far JMP, CALL and RET, and IRET (Intel SDM vol. 2A/2B; vol. 3A §5.8, §6.12.1): code segments and call gates, stack switches.
- *
- * Task gates, TSS selectors, IRET with NT and IRET to virtual-8086 mode are #GP: task switches and V86 belong to a later
- * part of this machine, and here is their place.
+ * Far JMP, CALL and RET, and IRET (Intel SDM vol. 2A/2B; vol. 3A §5.8, §6.12.1): code segments, call gates, stack switches,
+ * virtual-8086 mode; task gates and TSS selectors go on in `task-switch.ts`.
  */
-import { CPL, EIP, ESP, LIMIT, SELECTOR } from '../mmu/layout.ts'
-import type { Core } from './core.ts'
+import { CPL, EIP, ESP, FLAGS, LIMIT, SELECTOR } from '../mmu/layout.ts'
+import { type Core, NO_ERROR } from './core.ts'
 import {
   type Descriptor,
   dplOf,
@@ -17,11 +15,34 @@ import {
   NP,
   TYPE_CALL_GATE16,
   TYPE_CALL_GATE32,
+  TYPE_TASK_GATE,
+  TYPE_TSS16,
+  TYPE_TSS16_BUSY,
+  TYPE_TSS32,
+  TYPE_TSS32_BUSY,
   typeOf,
 } from './descriptor.ts'
-import { AC, AF, CF, DF, getFlags, ID, IF, IOPL_MASK, IOPL_SHIFT, NT, OF, PF, SF, TF, VM, ZF } from './flags.ts'
-import { CS, SS } from './instruction.ts'
-import { writeFlags } from './interrupts.ts'
+import {
+  AC,
+  AF,
+  CF,
+  DF,
+  FLAGS_KNOWN,
+  getFlags,
+  ID,
+  IF,
+  IOPL_MASK,
+  IOPL_SHIFT,
+  NT,
+  OF,
+  PF,
+  RF,
+  SF,
+  TF,
+  VM,
+  ZF,
+} from './flags.ts'
+import { CS, DS, ES, FS, GS, SS } from './instruction.ts'
 import { drop, peek, setStackPointer } from './operands.ts'
 import {
   checkedStackDescriptor,
@@ -31,19 +52,24 @@ import {
   isConforming,
   isNull,
   loadRealSegment,
+  loadV86Segment,
   markAccessed,
   readDescriptor,
   selectorError,
 } from './segments.ts'
 import { StackFrame } from './stack-frame.ts'
+import { returnToTask, switchTask, type TaskCause, taskDescriptor } from './task-switch.ts'
+import { writeFlags } from './write-flags.ts'
 
 const RPL = 3
+const TSS_TYPES = [TYPE_TSS16, TYPE_TSS16_BUSY, TYPE_TSS32, TYPE_TSS32_BUSY]
+type SixWords = [number, number, number, number, number, number]
 /** What IRET and POPF always take from the stack. */
 const USER_FLAGS = CF | PF | AF | ZF | SF | TF | DF | OF | NT
 /** Flags that only a 32-bit image has. */
 const UPPER_FLAGS = AC | ID
 
-/** EFLAGS after taking `image` at the current privilege: what may not be changed stays. */
+/** EFLAGS after taking `image` at the current privilege: what may not be changed stays, and RF is 0. */
 export function mergeFlags(core: Core, image: number, width: number): number {
   const old = getFlags(core.r)
   const iopl = (old & IOPL_MASK) >> IOPL_SHIFT
@@ -51,11 +77,16 @@ export function mergeFlags(core: Core, image: number, width: number): number {
   if (width === 32) mask |= UPPER_FLAGS
   if (core.cpl <= iopl) mask |= IF
   if (core.cpl === 0) mask |= IOPL_MASK
-  return (old & ~mask) | (image & mask)
+  return (old & ~(mask | RF)) | (image & mask)
 }
 
-export function farJump(core: Core, selector: number, offset: number): void {
-  if (!core.protectedMode) {
+/** In virtual-8086 mode the instructions that see IF are for IOPL 3 (§20.2.7): #GP(0). */
+export function checkV86Privilege(core: Core): void {
+  if (core.protectedMode && !core.usesDescriptors && (core.r[FLAGS]! & IOPL_MASK) !== IOPL_MASK) core.raise(GP, 0)
+}
+
+export function farJump(core: Core, selector: number, offset: number, returnEip: number): void {
+  if (!core.usesDescriptors) {
     jumpReal(core, selector, offset)
     return
   }
@@ -65,6 +96,7 @@ export function farJump(core: Core, selector: number, offset: number): void {
     enterCode(core, selector, d, offset, core.cpl)
     return
   }
+  if (switchesTask(core, selector, d, 'jump', returnEip)) return
   checkGate(core, selector, d)
   const target = gateSelector(d)
   const code = gateTarget(core, target)
@@ -75,7 +107,7 @@ export function farJump(core: Core, selector: number, offset: number): void {
 
 export function farCall(core: Core, selector: number, offset: number, width: number, returnEip: number): void {
   const r = core.r
-  if (!core.protectedMode) {
+  if (!core.usesDescriptors) {
     if (offset >>> 0 > r[LIMIT + CS]! >>> 0) core.raise(GP, 0)
     const stack = StackFrame.current(core)
     stack.push(width, r[SELECTOR + CS]!)
@@ -86,6 +118,7 @@ export function farCall(core: Core, selector: number, offset: number, width: num
   }
   const d = transferDescriptor(core, selector)
   if (!isCode(d)) {
+    if (switchesTask(core, selector, d, 'call', returnEip)) return
     callGate(core, selector, d, returnEip)
     return
   }
@@ -96,6 +129,20 @@ export function farCall(core: Core, selector: number, offset: number, width: num
   checkOffset(core, d, offset)
   enterCode(core, selector, d, offset, core.cpl)
   stack.install()
+}
+
+/** A TSS, or a task gate that names one. @returns false when the descriptor is neither */
+function switchesTask(core: Core, selector: number, d: Descriptor, cause: TaskCause, returnEip: number): boolean {
+  const type = typeOf(d)
+  const isGate = type === TYPE_TASK_GATE
+  if (!isGate && !TSS_TYPES.includes(type)) return false
+  const error = selectorError(core, selector)
+  if (dplOf(d) < core.cpl || dplOf(d) < (selector & RPL)) core.raise(GP, error)
+  if (isGate && !isPresent(d)) core.raise(NP, error)
+  const target = isGate ? gateSelector(d) : selector
+  const descriptor = taskDescriptor(core, target, cause)
+  switchTask(core, { selector: target, descriptor, cause, returnEip, flags: getFlags(core.r), error: NO_ERROR })
+  return true
 }
 
 function callGate(core: Core, selector: number, gate: Descriptor, returnEip: number): void {
@@ -129,7 +176,7 @@ export function farReturn(core: Core, width: number, release: number): void {
   const size = width >> 3
   const offset = peek(core, width, 0)
   const selector = peek(core, width, size) & 0xffff
-  if (!core.protectedMode) {
+  if (!core.usesDescriptors) {
     if (offset >>> 0 > core.r[LIMIT + CS]! >>> 0) core.raise(GP, 0)
     drop(core, 2 * size + release)
     jumpReal(core, selector, offset)
@@ -147,25 +194,37 @@ export function farReturn(core: Core, width: number, release: number): void {
   returnOuter(core, selector, code, offset, stackSelector, pointer, release)
 }
 
-export function interruptReturn(core: Core, width: number): void {
+/** IRETD, and nothing else, takes RF from the stack. */
+function returnedFlags(core: Core, image: number, width: number): number {
+  return mergeFlags(core, image, width) | (width === 32 ? image & RF : 0)
+}
+
+export function interruptReturn(core: Core, width: number, returnEip: number): void {
   const r = core.r
   const size = width >> 3
-  if (core.protectedMode && (getFlags(r) & NT) !== 0) core.raise(GP, 0)
+  checkV86Privilege(core)
+  if (core.usesDescriptors && (getFlags(r) & NT) !== 0) {
+    returnToTask(core, returnEip)
+    return
+  }
   const offset = peek(core, width, 0)
   const selector = peek(core, width, size) & 0xffff
   const image = peek(core, width, 2 * size)
-  if (!core.protectedMode) {
+  if (!core.usesDescriptors) {
     if (offset >>> 0 > r[LIMIT + CS]! >>> 0) core.raise(GP, 0)
     drop(core, 3 * size)
-    const flags = mergeFlags(core, image, width)
+    const flags = returnedFlags(core, image, width)
     jumpReal(core, selector, offset)
     writeFlags(core, flags)
     core.nmiBlocked = false
     return
   }
-  if (width === 32 && (image & VM) !== 0 && core.cpl === 0) core.raise(GP, 0)
+  if (width === 32 && (image & VM) !== 0 && core.cpl === 0) {
+    returnToV86(core, offset, selector, image)
+    return
+  }
   const code = returnDescriptor(core, selector)
-  const flags = mergeFlags(core, image, width)
+  const flags = returnedFlags(core, image, width)
   if ((selector & RPL) === core.cpl) {
     checkOffset(core, code, offset)
     enterCode(core, selector, code, offset, core.cpl)
@@ -176,6 +235,26 @@ export function interruptReturn(core: Core, width: number): void {
     returnOuter(core, selector, code, offset, stackSelector, pointer, 0)
   }
   writeFlags(core, flags)
+  core.nmiBlocked = false
+}
+
+/** §20.2.2: behind EFLAGS stand ESP and the segment registers. */
+function returnToV86(core: Core, offset: number, selector: number, image: number): void {
+  const [pointer, ss, es, ds, fs, gs] = [12, 16, 20, 24, 28, 32].map((depth) => peek(core, 32, depth)) as SixWords
+  writeFlags(core, image & FLAGS_KNOWN)
+  core.setCpl(RPL)
+  for (const [segment, value] of [
+    [CS, selector],
+    [SS, ss],
+    [ES, es],
+    [DS, ds],
+    [FS, fs],
+    [GS, gs],
+  ] as const) {
+    loadV86Segment(core, segment, value & 0xffff)
+  }
+  core.r[EIP] = offset & 0xffff
+  core.r[ESP] = pointer
   core.nmiBlocked = false
 }
 

@@ -24,6 +24,8 @@ export const RF = 0x1_0000
 export const VM = 0x2_0000
 export const AC = 0x4_0000
 export const ID = 0x20_0000
+/** Every flag that this processor has; VIF and VIP belong to VME. */
+export const FLAGS_KNOWN = 0x27_7fd5
 
 /** Bit 1 always reads as 1. */
 export const FLAGS_ALWAYS_ONE = 2

@@ -8,6 +8,8 @@ import { EIP, FETCH_PAGE, FLAGS, LIMIT } from '../mmu/layout.ts'
 import type { Cycles } from '../sched/virtual-time.ts'
 import { decodeBlock, decodeUncached, findFetchPage } from './blocks.ts'
 import {
+  ATTEND_DEBUG,
+  ATTEND_DEBUG_TRAP,
   ATTEND_EVENT,
   ATTEND_EXIT,
   ATTEND_HALTED,
@@ -19,15 +21,16 @@ import {
   ExitRequest,
   GuestFault,
 } from './core.ts'
+import { breaksBefore, DR6_SINGLE_STEP } from './debug.ts'
 import type { Exit } from './exit.ts'
 import { IF } from './flags.ts'
 import { CS } from './instruction.ts'
-import { deliverFault, deliverTrap } from './interrupts.ts'
+import { deliverDebug, deliverFault } from './interrupts.ts'
 import type { Block } from './op.ts'
 
 const PAGE_MASK = -4096
 const OFFSET_MASK = 0xfff
-const STEPPING = ATTEND_SHADOW | ATTEND_TRAP | ATTEND_REPLAY
+const STEPPING = ATTEND_SHADOW | ATTEND_TRAP | ATTEND_REPLAY | ATTEND_DEBUG
 
 /** What `interpret` needs of its vcpu between instructions. */
 export interface EventSource {
@@ -66,6 +69,11 @@ function runOn(core: Core, events: EventSource): Exit | undefined {
       }
       const stepping = core.attention & STEPPING
       if (core.fuel <= 0 && isExhausted(core)) return { reason: 'budget' }
+      if (stepping !== 0 && isBroken(core, stepping)) {
+        const exit = breakHere(core)
+        if (exit !== undefined) return exit
+        continue
+      }
       const eip = r[EIP]!
       core.blockEip = eip
       const at = (core.csBase + eip) | 0
@@ -105,9 +113,25 @@ function isExhausted(core: Core): boolean {
   return core.fuel <= 0 && (core.attention & ATTEND_REPLAY) === 0
 }
 
+/** A breakpoint stands at the next instruction, which has not begun yet. */
+function isBroken(core: Core, reasons: number): boolean {
+  return (reasons & (ATTEND_DEBUG | ATTEND_REPLAY)) === ATTEND_DEBUG && breaksBefore(core)
+}
+
+function breakHere(core: Core): Exit | undefined {
+  const exit = deliverDebug(core, 0)
+  if (exit === undefined) core.work++
+  core.refuel()
+  return exit
+}
+
 /** An instruction did not complete: the `i`-th of `block`, or (no block) the fetch of the next one. */
 function interrupted(core: Core, block: Block | undefined, i: number, thrown: unknown): Exit | undefined {
-  if (block !== undefined) core.r[EIP] = core.blockEip + block.ops[i]!.start
+  if (!core.committed) {
+    if (block !== undefined) core.r[EIP] = core.blockEip + block.ops[i]!.start
+    core.forgetDebug()
+  }
+  core.committed = false
   core.end = 0
   core.work += i
   core.counters.retired += i
@@ -138,6 +162,10 @@ function attend(core: Core, events: EventSource): Exit | undefined {
     return exit
   }
   if ((core.attention & ATTEND_REPLAY) !== 0) return undefined
+  if ((core.attention & ATTEND_DEBUG_TRAP) !== 0) {
+    const exit = deliverDebug(core, 0)
+    if (exit !== undefined) return exit
+  }
   if ((core.attention & ATTEND_EVENT) !== 0) {
     core.attention &= ~(ATTEND_EVENT | ATTEND_HALTED | ATTEND_SHADOW)
     const exit = events.deliverEvent()
@@ -155,5 +183,6 @@ function stepped(core: Core, reasons: number): Exit | undefined {
   const trap = (reasons & ATTEND_TRAP) !== 0 && !core.trapSuppressed
   core.trapSuppressed = false
   core.attention &= ~(reasons & (ATTEND_REPLAY | ATTEND_SHADOW))
-  return trap ? deliverTrap(core) : undefined
+  if ((reasons & ATTEND_DEBUG) !== 0) core.refreshDebugging()
+  return trap ? deliverDebug(core, DR6_SINGLE_STEP) : undefined
 }

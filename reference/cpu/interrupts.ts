@@ -1,11 +1,10 @@
 /**
  * Delivering exceptions and interrupts (Intel SDM vol. 3A §6.10–6.15): gates, stack switches, and what happens when
- * delivery itself faults. Returning from them is in `interrupt-return.ts`.
- *
- * A task gate in the IDT is #GP with the gate's error code: task switches belong to a later part of this machine.
+ * delivery itself faults. Returning from them is in `far-transfer.ts`.
  */
-import { CPL, CR2, DR, EIP, FLAGS, IDTR_BASE, IDTR_LIMIT, SELECTOR } from '../mmu/layout.ts'
+import { CPL, CR2, DR, EIP, IDTR_BASE, IDTR_LIMIT, SELECTOR } from '../mmu/layout.ts'
 import { ATTEND_TRAP, type Core, ExitRequest, GuestFault, NO_ERROR } from './core.ts'
+import { DR7_GENERAL_DETECT } from './debug.ts'
 import {
   DB,
   DE,
@@ -24,13 +23,14 @@ import {
   TYPE_INTERRUPT_GATE16,
   TYPE_INTERRUPT_GATE32,
   TYPE_IS_32,
+  TYPE_TASK_GATE,
   TYPE_TRAP_GATE16,
   TYPE_TRAP_GATE32,
   typeOf,
 } from './descriptor.ts'
 import type { Exit } from './exit.ts'
-import { AC, getFlags, IF, NT, RF, setFlags, TF, VM } from './flags.ts'
-import { CS, SS } from './instruction.ts'
+import { AC, getFlags, IF, NT, RF, TF, VM } from './flags.ts'
+import { CS, DS, ES, FS, GS, SS } from './instruction.ts'
 import { systemLoad16, systemLoad32 } from './memory-access.ts'
 import {
   installDescriptor,
@@ -43,21 +43,24 @@ import {
   selectorError,
 } from './segments.ts'
 import { StackFrame } from './stack-frame.ts'
+import { switchTask, taskDescriptor } from './task-switch.ts'
+import { writeFlags } from './write-flags.ts'
 
 /** Who caused the event; `injected`: an exception that the hypervisor gives, which is not intercepted again. */
 export type EventKind = 'fault' | 'trap' | 'external' | 'software' | 'injected'
 
-/** DR6.BS: the debug exception is a single step. */
-const DR6_SINGLE_STEP = 0x4000
+/** Pushed in this order, and null then, when virtual-8086 mode is left (§20.3.1). */
+const DATA_SEGMENTS = [GS, FS, DS, ES]
 
 /** An exception of the instruction at EIP. @returns an exit when it is intercepted, or after a triple fault */
 export function deliverFault(core: Core, vector: number, error: number): Exit | undefined {
   return deliverChecked(core, vector, error, 'fault')
 }
 
-/** The single-step trap behind an instruction. */
-export function deliverTrap(core: Core): Exit | undefined {
-  core.r[DR + 6] = core.r[DR + 6]! | DR6_SINGLE_STEP
+/** A debug exception between two instructions. @param bits what DR6 tells of it, besides what waits there */
+export function deliverDebug(core: Core, bits: number): Exit | undefined {
+  core.r[DR + 6] = core.r[DR + 6]! | bits | core.pendingDebug
+  core.forgetDebug()
   return deliverChecked(core, DB, NO_ERROR, 'trap')
 }
 
@@ -75,6 +78,7 @@ export function deliverChecked(core: Core, vector: number, error: number, kind: 
       count(core, event.vector, event.kind)
       return undefined
     } catch (thrown) {
+      core.committed = false
       if (thrown instanceof ExitRequest) return { reason: 'shutdown' }
       if (!(thrown instanceof GuestFault)) throw thrown
       if (event.vector === DF_FAULT && event.kind !== 'external') return { reason: 'shutdown' }
@@ -122,6 +126,7 @@ function isContributory(vector: number): boolean {
 
 function deliver(core: Core, vector: number, error: number, kind: EventKind, returnEip: number): void {
   core.externalEvent = kind === 'software' ? 0 : 1
+  if (vector === DB && kind !== 'software') core.r[DR + 7] = core.r[DR + 7]! & ~DR7_GENERAL_DETECT
   try {
     if (core.protectedMode) deliverThroughGate(core, vector, error, kind, returnEip)
     else deliverRealMode(core, vector, returnEip)
@@ -157,8 +162,23 @@ function deliverThroughGate(core: Core, vector: number, error: number, kind: Eve
   if (!isPresent(gate)) core.raise(NP, gateError)
 
   const selector = gateSelector(gate)
+  if (type === TYPE_TASK_GATE) {
+    const flags = getFlags(r)
+    switchTask(core, {
+      selector,
+      descriptor: taskDescriptor(core, selector, 'call'),
+      cause: 'call',
+      returnEip,
+      flags: kind === 'fault' || kind === 'injected' ? flags | RF : flags,
+      error,
+    })
+    return
+  }
   const code = handlerSegment(core, selector)
   const conforming = isConforming(code)
+  const flags = getFlags(r)
+  const leavesV86 = (flags & VM) !== 0
+  if (leavesV86 && (conforming || dplOf(code) !== 0)) core.raise(GP, selectorError(core, selector))
   const cpl = conforming ? core.cpl : dplOf(code)
   const width = (type & TYPE_IS_32) !== 0 ? 32 : 16
   const offset = width === 32 ? gateOffset(gate) : gateOffset(gate) & 0xffff
@@ -166,7 +186,7 @@ function deliverThroughGate(core: Core, vector: number, error: number, kind: Eve
   const stack = switches ? StackFrame.inner(core, cpl) : StackFrame.current(core)
   if (offset >>> 0 > limitOf(code) >>> 0) core.raise(GP, core.externalEvent)
 
-  const flags = getFlags(r)
+  if (leavesV86) for (const segment of DATA_SEGMENTS) stack.push(width, r[SELECTOR + segment]!)
   if (switches) {
     stack.push(width, r[SELECTOR + SS]!)
     stack.push(width, r[4]!)
@@ -177,6 +197,7 @@ function deliverThroughGate(core: Core, vector: number, error: number, kind: Eve
   if (error !== NO_ERROR) stack.push(width, error)
 
   const accessed = markAccessed(core, selector, code)
+  if (leavesV86) for (const segment of DATA_SEGMENTS) core.setSegment(segment, 0, 0, 0, 0)
   stack.install()
   installDescriptor(core, CS, (selector & ~3) | cpl, accessed)
   if (r[CPL] !== cpl) core.setCpl(cpl)
@@ -190,6 +211,7 @@ function readGate(core: Core, vector: number, gateError: number): Descriptor {
   const at = (core.r[IDTR_BASE]! + vector * 8) | 0
   const gate = { low: systemLoad32(core, at), high: systemLoad32(core, at + 4) }
   switch (typeOf(gate)) {
+    case TYPE_TASK_GATE:
     case TYPE_INTERRUPT_GATE16:
     case TYPE_INTERRUPT_GATE32:
     case TYPE_TRAP_GATE16:
@@ -207,13 +229,4 @@ function handlerSegment(core: Core, selector: number): Descriptor {
   if (!isCode(code) || dplOf(code) > core.cpl) core.raise(GP, error)
   if (!isPresent(code)) core.raise(NP, error)
   return code
-}
-
-/** Writes EFLAGS and what depends on TF and AC. */
-export function writeFlags(core: Core, flags: number): void {
-  const before = core.r[FLAGS]!
-  setFlags(core.r, flags)
-  if ((flags & TF) !== 0) core.attention |= ATTEND_TRAP
-  else core.attention &= ~ATTEND_TRAP
-  if (((before ^ flags) & AC) !== 0) core.refreshAlignment()
 }

@@ -24,6 +24,7 @@ import {
 import { TRANSLATED } from '../mmu/policy.ts'
 import { tlbIndex } from '../mmu/tlb.ts'
 import type { Core } from './core.ts'
+import { noteAccess } from './debug.ts'
 import {
   AC_FAULT,
   ATTR_BIG,
@@ -184,6 +185,7 @@ export function translate(core: Core, linear: number, write: boolean, user: bool
 }
 
 function slowLoad(core: Core, linear: number, size: AccessSize): number {
+  if (core.breakpoints.data.length > 0) noteAccess(core, linear, size, false)
   const user = core.cpl === 3
   if ((linear & OFFSET_MASK) + size > PAGE_BYTES) {
     let value = 0
@@ -198,6 +200,7 @@ function slowLoad(core: Core, linear: number, size: AccessSize): number {
 
 function slowStore(core: Core, linear: number, size: AccessSize, value: number): void {
   storeAs(core, linear, size, value, core.cpl === 3)
+  if (core.breakpoints.data.length > 0) noteAccess(core, linear, size, true)
 }
 
 /** A store with the rights of a user or supervisor, whatever the current level is. */
@@ -232,7 +235,8 @@ function writePhysical(core: Core, entry: number, linear: number, size: AccessSi
   const at = (linear + tlb[entry + TLB_ADDEND]!) | 0
   const machine = core.machine
   if (machine.codeFrames[at >>> FRAME_SHIFT] !== undefined) machine.noteWrite(at, size)
-  if (machine.codeFrames[at >>> FRAME_SHIFT] === undefined) tlb[entry + TLB_WRITE] = linear & PAGE_MASK
+  const isSeen = machine.codeFrames[at >>> FRAME_SHIFT] !== undefined || core.breakpoints.pages.has(linear & PAGE_MASK)
+  if (!isSeen) tlb[entry + TLB_WRITE] = linear & PAGE_MASK
   if (size === 1) core.bytes[at] = value
   else if (size === 2) core.view.setInt16(at, value, true)
   else core.view.setInt32(at, value, true)

@@ -20,7 +20,7 @@ import {
 import type { Core } from './core.ts'
 import { getFlags, IF } from './flags.ts'
 import { CS, DS, ES, FS, GS, SS } from './instruction.ts'
-import { writeFlags } from './interrupts.ts'
+import { writeFlags } from './write-flags.ts'
 
 const LDTR_NUMBER = 6
 const TR_NUMBER = 7

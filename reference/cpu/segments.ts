@@ -22,8 +22,11 @@ import {
 import { CS, DS, ES, FS, GS, SS } from './instruction.ts'
 import { systemLoad8, systemLoad32, systemStore8 } from './memory-access.ts'
 
-/** What real mode gives CS and SS when they are loaded: 64 KiB, writable data. */
+/** What real mode gives CS when it is loaded: writable data. */
 const REAL_MODE_ATTRIBUTES = 0x93
+/** Every segment of virtual-8086 mode: 64 KiB of writable data, DPL 3. */
+const V86_ATTRIBUTES = 0xf3
+const V86_LIMIT = 0xffff
 const SELECTOR_TABLE = 4
 const SELECTOR_RPL = 3
 const ACCESS_BYTE = 5
@@ -89,15 +92,24 @@ export function isReadable(d: Descriptor): boolean {
   return (attributes & ATTR_CODE) === 0 || (attributes & ATTR_WRITABLE) !== 0
 }
 
+/** Loads a segment register in virtual-8086 mode (§20.2.1). */
+export function loadV86Segment(core: Core, segment: number, selector: number): void {
+  core.setSegment(segment, selector, selector << 4, V86_LIMIT, V86_ATTRIBUTES)
+}
+
 /** In real mode a segment register is its base; limit and attributes stay what they were. */
 export function loadRealSegment(core: Core, segment: number, selector: number): void {
+  if (core.protectedMode) {
+    loadV86Segment(core, segment, selector)
+    return
+  }
   const attributes = segment === CS ? REAL_MODE_ATTRIBUTES : core.r[ATTRIBUTES + segment]!
   core.setSegment(segment, selector, selector << 4, core.r[LIMIT + segment]!, attributes)
 }
 
 /** MOV and POP to ES, SS, DS, FS or GS, and LES … LGS. */
 export function loadSegment(core: Core, segment: number, selector: number): void {
-  if (!core.protectedMode) loadRealSegment(core, segment, selector)
+  if (!core.usesDescriptors) loadRealSegment(core, segment, selector)
   else if (segment === SS) loadStackSegment(core, selector)
   else loadDataSegment(core, segment, selector)
 }

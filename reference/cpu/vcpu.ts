@@ -6,6 +6,7 @@ import {
   ATTRIBUTES,
   CR0,
   CR2,
+  DR,
   EAX,
   EBX,
   ECX,
@@ -39,6 +40,7 @@ import {
 import { type CostEvent, type CostModel, UNIT_COSTS } from './cost-model.ts'
 import { snapshot, type VcpuCounters } from './counters.ts'
 import { type CpuidResult, type CpuModel, DEFAULT_CPU_MODEL } from './cpuid.ts'
+import { DR6_ONES, DR7_ONES } from './debug.ts'
 import { NMI } from './descriptor.ts'
 import type { Exit } from './exit.ts'
 import { setFlags, TF } from './flags.ts'
@@ -96,6 +98,8 @@ export interface VcpuState {
   readonly waitingLength: number
   /** Exits of a completed instruction that were not reported yet. */
   readonly pendingExits: readonly Exit[]
+  /** DR6 bits of a debug trap that waits for those exits. */
+  readonly pendingDebug: number
   readonly ignoresNumericErrors: boolean
 }
 
@@ -265,14 +269,18 @@ export class Vcpu {
     r[ATTRIBUTES + TR] = RESET_TR
     setFlags(r, 0)
     resetFpu(r)
+    r[DR + 6] = DR6_ONES
+    r[DR + 7] = DR7_ONES
     core.refresh()
     core.setSegment(CS, RESET_CS.selector, RESET_CS.base, REAL_MODE_LIMIT, REAL_MODE_DATA)
     for (const s of DATA_SEGMENTS) core.setSegment(s, 0, 0, REAL_MODE_LIMIT, REAL_MODE_DATA)
     core.tlbTable.flush()
     core.forgetFetchPage()
     core.attention = 0
+    core.refreshBreakpoints()
     core.answers.length = 0
     core.pendingExits.length = 0
+    core.forgetDebug()
     core.nmiBlocked = false
     core.ignoresNumericErrors = false
     core.work = 0
@@ -296,6 +304,7 @@ export class Vcpu {
       answers: [...core.answers],
       waitingLength: core.waitingLength,
       pendingExits: [...core.pendingExits],
+      pendingDebug: core.pendingDebug,
       ignoresNumericErrors: core.ignoresNumericErrors,
     }
   }
@@ -310,6 +319,9 @@ export class Vcpu {
     r[FETCH_FRAME] = r[FETCH_PAGE] === -1 || pfn < 0 ? -1 : pfn << FRAME_SHIFT
     core.refresh()
     core.attention = 0
+    core.refreshBreakpoints()
+    core.forgetDebug()
+    if (state.pendingDebug !== 0) core.noteDebug(state.pendingDebug)
     core.work = state.work
     core.extra = state.extra
     core.nmiBlocked = state.nmiBlocked

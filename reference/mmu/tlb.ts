@@ -42,6 +42,8 @@ export class Tlb {
   readonly words: Int32Array
   readonly #machine: MachineMemory
   #hasLarge = false
+  /** Pages whose accesses must all be seen: those with data breakpoints. */
+  #watched: ReadonlySet<number> = new Set()
 
   constructor(machine: MachineMemory, vcpu: number) {
     this.#machine = machine
@@ -96,6 +98,18 @@ export class Tlb {
     }
   }
 
+  /** From now on every access to these pages takes the slow way. @param pages linear addresses */
+  watch(pages: ReadonlySet<number>): void {
+    if (pages.size === 0 && this.#watched.size === 0) return
+    this.#watched = pages
+    for (let e = 0; e < TLB_WORDS; e += TLB_ENTRY_WORDS) {
+      const page = this.words[e + TLB_PAGE]!
+      const physical = this.words[e + TLB_PHYSICAL]!
+      if (page === EMPTY || (physical & TLB_MMIO) !== 0) continue
+      this.#set(e, page, physical, (this.words[e + TLB_ADDEND]! + page) >>> FRAME_SHIFT)
+    }
+  }
+
   /** The entries that are not empty, without machine addresses: offset, page, physical address with flags, in turn. */
   save(): number[] {
     const saved: number[] = []
@@ -119,8 +133,9 @@ export class Tlb {
     const words = this.words
     const hasMemory = pfn >= 0
     const seesWrites = hasMemory && (physical & TLB_WRITABLE) !== 0 && this.#machine.codeFrames[pfn] === undefined
-    words[entry + TLB_READ] = hasMemory ? page : EMPTY
-    words[entry + TLB_WRITE] = seesWrites ? page : EMPTY
+    const isWatched = this.#watched.size > 0 && this.#watched.has(page)
+    words[entry + TLB_READ] = hasMemory && !isWatched ? page : EMPTY
+    words[entry + TLB_WRITE] = seesWrites && !isWatched ? page : EMPTY
     words[entry + TLB_EXEC] = hasMemory ? page : EMPTY
     words[entry + TLB_ADDEND] = (pfn << FRAME_SHIFT) - page
     words[entry + TLB_PAGE] = page

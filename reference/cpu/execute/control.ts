@@ -4,7 +4,7 @@
 import { ECX, EIP, LIMIT } from '../../mmu/layout.ts'
 import type { Core } from '../core.ts'
 import { BP, BR, DB, GP, OF_TRAP } from '../descriptor.ts'
-import { farCall, farJump, farReturn, interruptReturn } from '../far-transfer.ts'
+import { checkV86Privilege, farCall, farJump, farReturn, interruptReturn } from '../far-transfer.ts'
 import { carry, condition, isLess, isOverflow, isSign, isZero } from '../flags.ts'
 import { CS, type Instruction } from '../instruction.ts'
 import { deliverSoftware } from '../interrupts.ts'
@@ -93,12 +93,12 @@ function farOffset(op: Op): number {
   return op.operandSize === 16 ? op.immediate & 0xffff : op.immediate
 }
 
-const jmpFar: Handler = (core, op) => farJump(core, op.immediate2, farOffset(op))
+const jmpFar: Handler = (core, op) => farJump(core, op.immediate2, farOffset(op), nextEip(core, op))
 const callFar: Handler = (core, op) => farCall(core, op.immediate2, farOffset(op), op.operandSize, nextEip(core, op))
 
 const jmpFarMemory: Handler = (core, op) => {
   const offset = loadOperandPart(core, op, 0, op.operandSize)
-  farJump(core, loadOperandPart(core, op, op.operandSize >> 3, 16), offset)
+  farJump(core, loadOperandPart(core, op, op.operandSize >> 3, 16), offset, nextEip(core, op))
 }
 const callFarMemory: Handler = (core, op) => {
   const offset = loadOperandPart(core, op, 0, op.operandSize)
@@ -109,7 +109,7 @@ const callFarMemory: Handler = (core, op) => {
 /** FF by reg field. */
 const GROUP_5: Readonly<Record<number, Handler>> = { 2: callRm, 3: callFarMemory, 4: jmpRm, 5: jmpFarMemory }
 
-const iret: Handler = (core, op) => interruptReturn(core, op.operandSize)
+const iret: Handler = (core, op) => interruptReturn(core, op.operandSize, nextEip(core, op))
 
 function softwareInterrupt(core: Core, op: Op, vector: number): void {
   deliverSoftware(core, vector, nextEip(core, op))
@@ -127,7 +127,10 @@ function trapInstruction(core: Core, op: Op, vector: number): void {
 
 const int3: Handler = (core, op) => trapInstruction(core, op, BP)
 const int1: Handler = (core, op) => trapInstruction(core, op, DB)
-const intN: Handler = (core, op) => softwareInterrupt(core, op, op.immediate & 0xff)
+const intN: Handler = (core, op) => {
+  checkV86Privilege(core)
+  softwareInterrupt(core, op, op.immediate & 0xff)
+}
 const into: Handler = (core, op) => {
   if (isOverflow(core.r)) trapInstruction(core, op, OF_TRAP)
   else core.r[EIP] = nextEip(core, op)

@@ -4,11 +4,11 @@
 import { FLAGS } from '../../mmu/layout.ts'
 import { ATTEND_SHADOW, type Core } from '../core.ts'
 import { GP } from '../descriptor.ts'
-import { mergeFlags } from '../far-transfer.ts'
+import { checkV86Privilege, mergeFlags } from '../far-transfer.ts'
 import { AF, CF, DF, FLAGS_ALWAYS_ONE, getFlags, IF, IOPL_MASK, IOPL_SHIFT, PF, RF, SF, VM, ZF } from '../flags.ts'
-import { writeFlags } from '../interrupts.ts'
 import type { Handler } from '../op.ts'
 import { drop, peek, push } from '../operands.ts'
+import { writeFlags } from '../write-flags.ts'
 import { always, ending, type OpcodeTable } from './binder.ts'
 
 const SAHF_FLAGS = SF | ZF | AF | PF | CF
@@ -47,9 +47,13 @@ const lahf: Handler = (core) => {
 }
 const sahf: Handler = (core) => change(core, SAHF_FLAGS, core.r8[1]! & SAHF_FLAGS)
 
-const pushf: Handler = (core, op) => push(core, op.width, getFlags(core.r) & ~(VM | RF))
+const pushf: Handler = (core, op) => {
+  checkV86Privilege(core)
+  push(core, op.width, getFlags(core.r) & ~(VM | RF))
+}
 
 const popf: Handler = (core, op) => {
+  checkV86Privilege(core)
   const image = peek(core, op.width, 0)
   drop(core, op.width >> 3)
   writeFlags(core, mergeFlags(core, image, op.width))

@@ -5,6 +5,7 @@
 import type { AccessSize } from '../../io/device.ts'
 import { ATTRIBUTES, BASE, EAX, EDX, FLAGS, LIMIT, TR } from '../../mmu/layout.ts'
 import type { Core } from '../core.ts'
+import { notePort } from '../debug.ts'
 import { ATTR_PRESENT, GP, TYPE_IS_32 } from '../descriptor.ts'
 import { IOPL_MASK, IOPL_SHIFT } from '../flags.ts'
 import { narrow, systemLoad16 } from '../memory-access.ts'
@@ -16,10 +17,11 @@ import { byteOrFull, ending, type OpcodeTable } from './binder.ts'
 const IO_MAP_BASE = 0x66
 const SMALLEST_TSS32_LIMIT = 0x67
 
-/** #GP(0) unless IOPL or the I/O permission bitmap of the TSS allows all `size` ports. */
+/** #GP(0) unless IOPL (which virtual-8086 mode does not ask) or the I/O permission bitmap of the TSS allows all `size` ports. */
 export function checkPort(core: Core, port: number, size: number): void {
   const r = core.r
-  if (!core.protectedMode || core.cpl <= (r[FLAGS]! & IOPL_MASK) >> IOPL_SHIFT) return
+  if (!core.protectedMode) return
+  if (core.usesDescriptors && core.cpl <= (r[FLAGS]! & IOPL_MASK) >> IOPL_SHIFT) return
   const limit = r[LIMIT + TR]! >>> 0
   const attributes = r[ATTRIBUTES + TR]!
   const hasMap = (attributes & ATTR_PRESENT) !== 0 && (attributes & TYPE_IS_32) !== 0 && limit >= SMALLEST_TSS32_LIMIT
@@ -32,12 +34,14 @@ export function checkPort(core: Core, port: number, size: number): void {
 
 /** Signed when `size` is 4. The instruction exits, and gets the answer when it is executed again. */
 export function readPort(core: Core, port: number, size: AccessSize): number {
+  notePort(core, port, size)
   if (core.answersUsed < core.answers.length) return narrow(core.answers[core.answersUsed++]!, size)
   return core.exit({ reason: 'io', direction: 'in', port, size, value: 0 })
 }
 
 /** The exit follows behind the instruction. */
 export function writePort(core: Core, port: number, size: AccessSize, value: number): void {
+  notePort(core, port, size)
   const mask = size === 4 ? -1 : (1 << (8 * size)) - 1
   core.exitAfter({ reason: 'io', direction: 'out', port, size, value: (value & mask) >>> 0 })
 }

@@ -1,5 +1,5 @@
 /**
- * ARPL, LAR, LSL, VERR, VERW, and SLDT, STR, LLDT, LTR (Intel SDM vol. 2A/2B; vol. 3A §5.10). In real mode all are #UD.
+ * ARPL, LAR, LSL, VERR, VERW, and SLDT, STR, LLDT, LTR (Intel SDM vol. 2A/2B; vol. 3A §5.10). In real and virtual-8086 mode all are #UD.
  */
 import { FLAGS, LDTR, SELECTOR, TR } from '../../mmu/layout.ts'
 import type { Core } from '../core.ts'
@@ -48,7 +48,7 @@ const ACCESS_RIGHTS = 0x00ff_ff00
 const ACCESS_BYTE = 5
 
 function checkProtected(core: Core): void {
-  if (!core.protectedMode) core.raise(UD, -1)
+  if (!core.usesDescriptors) core.raise(UD, -1)
 }
 
 function setZero(core: Core, set: boolean): void {

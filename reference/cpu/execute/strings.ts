@@ -21,7 +21,7 @@ import {
 } from '../../mmu/layout.ts'
 import { tlbIndex } from '../../mmu/tlb.ts'
 import { ATTEND_REPLAY, ATTEND_TRAP, type Core, ExitRequest, GuestFault } from '../core.ts'
-import { DF, isZero, setSubFlags } from '../flags.ts'
+import { DF, isZero, RF, setSubFlags } from '../flags.ts'
 import { ES, PREFIX_REPNE } from '../instruction.ts'
 import { ensureWritable, readAddress, writeAddress } from '../memory-access.ts'
 import type { Handler, Op } from '../op.ts'
@@ -159,6 +159,7 @@ function repeated(element: Element, compares: boolean): Handler {
       throw thrown
     }
     core.r[EIP] = core.blockEip + op.start
+    if (core.breakpoints.instructions.length > 0) core.r[FLAGS] = core.r[FLAGS]! | RF
     core.counters.retired--
     core.consume(done - 1)
     core.end = 0

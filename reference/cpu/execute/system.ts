@@ -30,6 +30,7 @@ import {
   CR0_TS,
   CR0_WP,
   CR0_WRITABLE,
+  CR4_DE,
   CR4_KNOWN,
   CR4_PCE,
   CR4_PGE,
@@ -38,7 +39,8 @@ import {
 } from '../control-registers.ts'
 import { ATTEND_HALTED, type Core } from '../core.ts'
 import { cpuid, HYPERVISOR_LEAF_FIRST, HYPERVISOR_LEAF_LAST } from '../cpuid.ts'
-import { GP, UD } from '../descriptor.ts'
+import { DR6_ACCESS, DR6_ONES, DR6_WRITABLE, DR7_GENERAL_DETECT, DR7_ONES, DR7_WRITABLE } from '../debug.ts'
+import { DB, GP, UD } from '../descriptor.ts'
 import type { Instruction } from '../instruction.ts'
 import { readAddress, writeAddress } from '../memory-access.ts'
 import type { Handler, Op } from '../op.ts'
@@ -76,6 +78,7 @@ function writeControl(core: Core, register: number, value: number): void {
     r[CR4] = value
     core.refreshPaging()
     if ((changed & (CR4_PSE | CR4_PGE)) !== 0) core.flushTlb(false)
+    if ((changed & CR4_DE) !== 0) core.refreshBreakpoints()
   } else r[CR0 + register] = value
 }
 
@@ -93,19 +96,30 @@ const movToControl: Handler = (core, op) => {
   else writeControl(core, op.reg, value)
 }
 
-/** DR4 and DR5 are DR6 and DR7. Breakpoints do not act. */
-function debugRegister(n: number): number {
-  return DR + (n === 4 || n === 5 ? n + 2 : n)
+/** DR4 and DR5 are DR6 and DR7, unless CR4.DE is set; general detect keeps all of them from everybody. */
+function debugRegister(core: Core, n: number): number {
+  const isAlias = n === 4 || n === 5
+  if (isAlias && (core.r[CR4]! & CR4_DE) !== 0) core.raise(UD, -1)
+  checkSupervisor(core)
+  if ((core.r[DR + 7]! & DR7_GENERAL_DETECT) !== 0) {
+    core.r[DR + 6] = core.r[DR + 6]! | DR6_ACCESS
+    core.raise(DB, -1)
+  }
+  return isAlias ? n + 2 : n
 }
 
 const movFromDebug: Handler = (core, op) => {
-  checkSupervisor(core)
-  core.r[op.rm] = core.r[debugRegister(op.reg)]!
+  const n = debugRegister(core, op.reg)
+  core.r[op.rm] = core.r[DR + n]!
 }
 
 const movToDebug: Handler = (core, op) => {
-  checkSupervisor(core)
-  core.r[debugRegister(op.reg)] = core.r[op.rm]!
+  const n = debugRegister(core, op.reg)
+  const value = core.r[op.rm]!
+  if (n === 6) core.r[DR + n] = (value & DR6_WRITABLE) | DR6_ONES
+  else if (n === 7) core.r[DR + n] = (value & DR7_WRITABLE) | DR7_ONES
+  else core.r[DR + n] = value
+  core.refreshBreakpoints()
 }
 
 const clts: Handler = (core) => {

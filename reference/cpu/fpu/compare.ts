@@ -21,9 +21,8 @@ export const C1 = 0x0200
 export const C2 = 0x0400
 export const C3 = 0x4000
 
-export const LESS = C0
-export const EQUAL = C3
-export const GREATER = 0
+/** Greater: none of them. */
+const GREATER = 0
 export const UNORDERED = C0 | C2 | C3
 
 /** C0, C2 and C3 after comparing. @param quiet FUCOM: only an SNaN is an invalid operand */
@@ -37,11 +36,11 @@ export function compare(arithmetic: Arithmetic, a: Extended, b: Extended, quiet:
     return UNORDERED
   }
   if (isDenormal(a) || isDenormal(b)) arithmetic.raised |= DENORMAL
-  if (isZero(a) && isZero(b)) return EQUAL
-  if (a.sign !== b.sign) return a.sign === 1 ? LESS : GREATER
+  if (isZero(a) && isZero(b)) return C3
+  if (a.sign !== b.sign) return a.sign === 1 ? C0 : GREATER
   const order = compareMagnitudes(a, b)
-  if (order === 0) return EQUAL
-  return order < 0 === (a.sign === 0) ? LESS : GREATER
+  if (order === 0) return C3
+  return order < 0 === (a.sign === 0) ? C0 : GREATER
 }
 
 function compareMagnitudes(a: Extended, b: Extended): number {
