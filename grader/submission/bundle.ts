@@ -59,6 +59,7 @@ function submissionPlugin(lab: AnyLab, files: SourceFiles): Plugin {
         if (namespace !== SOURCE_NAMESPACE) return undefined
         const resolution = resolveImport(lab, importer, path, paths)
         if (resolution.kind === 'refused') return { errors: [{ text: resolution.why }] }
+        if (resolution.kind === 'granted') return { path: resolution.module, external: true }
         if (resolution.kind === 'source') return { path: resolution.path, namespace: SOURCE_NAMESPACE }
         return { path: join(projectRoot(), resolution.projectPath) }
       })

@@ -1,22 +1,37 @@
 /** Refuses imports that a lab does not allow, those of types too, by name and line. */
-import ts from 'typescript'
 import type { AnyLab } from '../contract/lab.ts'
 import type { Diagnostic } from '../result/result.ts'
+import { findImports, type Import } from './find-imports.ts'
 import { resolveImport } from './layout.ts'
 import type { SourceFiles } from './source-files.ts'
 
-/** One diagnostic for each import that leads nowhere, in the order of files and lines. */
+/** One diagnostic for each import that the lab does not allow, in the order of files and lines. */
 export function checkImports(lab: AnyLab, files: SourceFiles): Diagnostic[] {
   const sources = new Set(files.keys())
   const diagnostics: Diagnostic[] = []
   for (const [path, text] of files) {
-    for (const { fileName, pos } of ts.preProcessFile(text, true, true).importedFiles) {
-      const resolution = resolveImport(lab, path, fileName, sources)
-      if (resolution.kind !== 'refused') continue
-      const before = text.slice(0, pos)
-      const line = before.split('\n').length
-      diagnostics.push({ file: path, line, column: pos - before.lastIndexOf('\n'), message: resolution.why })
+    for (const one of findImports(path, text)) {
+      const message = refusalOf(lab, path, one, sources)
+      if (message === undefined) continue
+      const before = text.slice(0, one.position)
+      const column = one.position - before.lastIndexOf('\n')
+      diagnostics.push({ file: path, line: before.split('\n').length, column, message })
     }
   }
   return diagnostics
+}
+
+/** What stands after the file and line: `imports node:fs, which this lab does not allow`. */
+function refusalOf(
+  lab: AnyLab,
+  from: string,
+  { specifier, other }: Import,
+  sources: ReadonlySet<string>,
+): string | undefined {
+  if (other !== undefined) return `${other}, which this lab does not allow`
+  if (specifier === undefined) {
+    return 'imports a name that is only known when it runs, which this lab does not allow: write it as a plain string'
+  }
+  const resolution = resolveImport(lab, from, specifier, sources)
+  return resolution.kind === 'refused' ? resolution.why : undefined
 }

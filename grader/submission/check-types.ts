@@ -93,7 +93,7 @@ function compilerHost(
         }
         const from = inside.split(sep).join(posix.sep)
         const resolution = resolveImport(lab, from, literal.text, paths)
-        if (resolution.kind === 'refused') return { resolvedModule: undefined }
+        if (resolution.kind === 'refused' || resolution.kind === 'granted') return { resolvedModule: undefined }
         const target =
           resolution.kind === 'source' ? join(submissionRoot, resolution.path) : join(root, resolution.projectPath)
         return { resolvedModule: { resolvedFileName: target, extension: ts.Extension.Ts } }

@@ -16,6 +16,8 @@ export const PLATFORM_FOLDER = 'platform'
 export type Resolution =
   | { readonly kind: 'source'; readonly path: string }
   | { readonly kind: 'platform'; readonly projectPath: string }
+  /** A module of the host that the lab grants. */
+  | { readonly kind: 'granted'; readonly module: string }
   | { readonly kind: 'refused'; readonly why: string }
 
 /** The place in a starter of one of the lab's solution files, given as project path. */
@@ -36,6 +38,7 @@ export function allowedPaths(lab: AnyLab): string[] {
  * @param sources the paths of the submission's files
  */
 export function resolveImport(lab: AnyLab, from: string, specifier: string, sources: ReadonlySet<string>): Resolution {
+  if (lab.grants?.modules.includes(specifier) === true) return { kind: 'granted', module: specifier }
   if (!specifier.startsWith('./') && !specifier.startsWith('../')) {
     return refused(`imports ${specifier}, which this lab does not allow`)
   }

@@ -53,6 +53,12 @@ describe('prepareSubmission', () => {
     [`import '../platform/grader/seeds.ts'`, /, but this lab's platform has no grader\/seeds\.ts$/],
     [`import '../platform/grader/grade/fixtures/counter.ts'`, /, but this lab's platform has no /],
     [`import '../platform/grader/grade/fixtures/counter-variant.ts'`, /, but this lab's platform has no /],
+    [`import 'file:///etc/passwd'`, 'imports file:///etc/passwd, which this lab does not allow'],
+    [`import 'http://example.org/a.js'`, 'imports http://example.org/a.js, which this lab does not allow'],
+    [`import 'data:text/javascript,1'`, 'imports data:text/javascript,1, which this lab does not allow'],
+    [`type T = import('node:fs').Stats`, 'imports node:fs, which this lab does not allow'],
+    [`await import(String(1))`, /^imports a name that is only known when it runs, which this lab does not allow: /],
+    [`import.meta.url`, 'uses import.meta, which this lab does not allow'],
     [`import '../platform/../grader/seeds.ts'`, /which this lab does not allow$/],
   ])('refuses %s, with its line', async (line, message) => {
     const { diagnostics } = await prepare(object('0', `// first\n\n${line}`))
