@@ -7,6 +7,7 @@ import { FRAME_BYTES } from '../mmu/layout.ts'
 import { MachineMemory } from '../mmu/machine-memory.ts'
 import { CR0_ET, CR0_PE, CR0_PG } from './control-registers.ts'
 import type { CostModel } from './cost-model.ts'
+import type { CpuModel } from './cpuid.ts'
 import { Vcpu } from './vcpu.ts'
 
 export const KERNEL_CODE = 0x08
@@ -31,6 +32,7 @@ export interface BareMachineOptions {
   /** Default 64 KiB. */
   readonly memoryBytes?: number
   readonly costs?: CostModel
+  readonly cpuid?: CpuModel
 }
 
 export class BareMachine {
@@ -46,8 +48,8 @@ export class BareMachine {
     const machine = new MachineMemory({ frames: memoryBytes / FRAME_BYTES, vcpus: 1 })
     this.machine = machine
     this.memory = new GuestMemory(machine, memoryBytes)
-    const { costs } = options
-    this.vcpu = new Vcpu({ index: 0, machine, memory: this.memory, ...(costs === undefined ? {} : { costs }) })
+    const { memoryBytes: _, ...others } = options
+    this.vcpu = new Vcpu({ index: 0, machine, memory: this.memory, ...others })
     this.gdt = memoryBytes - PAGES_OF_TABLES * FRAME_BYTES
     this.idt = this.gdt + 0x800
     this.tss = this.gdt + 0x1000

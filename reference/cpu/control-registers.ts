@@ -14,17 +14,12 @@ export const CR0_NW = 0x2000_0000
 export const CR0_CD = 0x4000_0000
 export const CR0_PG = 0x8000_0000 | 0
 
-const CR4_VME = 1
-const CR4_PVI = 2
 export const CR4_TSD = 4
 export const CR4_DE = 8
 export const CR4_PSE = 0x10
-const CR4_MCE = 0x40
+export const CR4_MCE = 0x40
 export const CR4_PGE = 0x80
 export const CR4_PCE = 0x100
-
-/** Writing any other bit of CR4 is #GP(0). */
-export const CR4_KNOWN = CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_MCE | CR4_PGE | CR4_PCE
 
 /** Bits that MOV to CR0 can set; the others stay 0. */
 export const CR0_WRITABLE = CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG

@@ -23,21 +23,45 @@ export interface CpuModel {
 }
 
 const FEATURE_FPU = 1
-const FEATURE_PSE = 1 << 3
+export const FEATURE_DE = 1 << 2
+export const FEATURE_PSE = 1 << 3
 const FEATURE_TSC = 1 << 4
 const FEATURE_MSR = 1 << 5
+export const FEATURE_MCE = 1 << 7
 const FEATURE_CX8 = 1 << 8
-const FEATURE_PGE = 1 << 13
+export const FEATURE_PGE = 1 << 13
 export const FEATURE_CMOV = 1 << 15
 const HYPERVISOR_PRESENT = 0x8000_0000
+const PENTIUM_FEATURES = FEATURE_FPU | FEATURE_DE | FEATURE_PSE | FEATURE_TSC | FEATURE_MSR | FEATURE_MCE | FEATURE_CX8
 
 /** A processor of the P6 family, in a virtual machine. */
 export const DEFAULT_CPU_MODEL: CpuModel = {
   name: 'trapframe',
   vendor: 'GenuineIntel',
   signature: 0x0611,
-  features: FEATURE_FPU | FEATURE_PSE | FEATURE_TSC | FEATURE_MSR | FEATURE_CX8 | FEATURE_PGE | FEATURE_CMOV,
+  features:
+    FEATURE_FPU | FEATURE_DE | FEATURE_PSE | FEATURE_TSC | FEATURE_MSR | FEATURE_CX8 | FEATURE_PGE | FEATURE_CMOV,
   moreFeatures: HYPERVISOR_PRESENT,
+}
+
+/** A Pentium of 75–200 MHz (P54C), without what this machine has not: virtual-8086 mode extensions. */
+const PENTIUM: CpuModel = {
+  name: 'pentium',
+  vendor: 'GenuineIntel',
+  signature: 0x052c,
+  features: PENTIUM_FEATURES,
+  moreFeatures: 0,
+}
+
+/** All models by name. */
+export const CPU_MODELS: Readonly<Record<string, CpuModel>> = {
+  [DEFAULT_CPU_MODEL.name]: DEFAULT_CPU_MODEL,
+  [PENTIUM.name]: PENTIUM,
+  'pentium+cmov': { ...PENTIUM, name: 'pentium+cmov', features: PENTIUM_FEATURES | FEATURE_CMOV },
+}
+
+export function familyOf(model: CpuModel): number {
+  return (model.signature >> 8) & 15
 }
 
 /** The leaves that belong to the hypervisor: executing CPUID with one of them is an exit. */

@@ -238,6 +238,7 @@ export class Registers {
     const core = this.#core
     core.r[word] = value
     core.refreshPaging()
+    core.refreshBreakpoints()
     core.flushTlb(false)
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { BareMachine, KERNEL_DATA } from './bare-machine.ts'
+import { CPU_MODELS } from './cpuid.ts'
 
 const CODE = 0x1000
 const DIRECTORY = 0x7000
@@ -171,6 +172,51 @@ describe('time and identity', () => {
     m.vcpu.registers.eax = 0
     m.vcpu.run(2)
     expect(m.vcpu.registers.ecx >>> 31).toBe(1)
+  })
+})
+
+describe('processor models', () => {
+  const MOV_CR4_EAX = [0x0f, 0x22, 0xe0]
+  const RDMSR = [0x0f, 0x32]
+  const CMOVE = [0x0f, 0x44, 0xc1]
+  const FCMOVE = [0xda, 0xc9]
+  const outcome = (name: string, code: readonly number[], eax = 0, ecx = 0) => {
+    const m = new BareMachine({ cpuid: CPU_MODELS[name]! }).load(CODE, code)
+    m.vcpu.intercepts.exceptions = -1
+    m.vcpu.registers.eax = eax
+    m.vcpu.registers.ecx = ecx
+    const exit = m.vcpu.run(1)
+    return exit.reason === 'exception' ? exit.vector : 'done'
+  }
+
+  test('CPUID tells what a model has, and only that works', () => {
+    for (const [name, hasCmov] of [
+      ['pentium', false],
+      ['pentium+cmov', true],
+      ['trapframe', true],
+    ] as const) {
+      const m = new BareMachine({ cpuid: CPU_MODELS[name]! }).load(CODE, [0x0f, 0xa2])
+      m.vcpu.registers.eax = 1
+      m.vcpu.run(1)
+      expect((m.vcpu.registers.edx >> 15) & 1).toBe(hasCmov ? 1 : 0)
+      expect([outcome(name, CMOVE), outcome(name, FCMOVE)]).toEqual(hasCmov ? ['done', 'done'] : [6, 6])
+      for (const [bit, feature] of [
+        [3, 2],
+        [4, 3],
+        [6, 7],
+        [7, 13],
+      ] as const) {
+        const has = ((m.vcpu.registers.edx >> feature) & 1) !== 0
+        expect([name, bit, outcome(name, MOV_CR4_EAX, 1 << bit)]).toEqual([name, bit, has ? 'done' : 13])
+      }
+      expect(outcome(name, MOV_CR4_EAX, 1)).toBe(13)
+    }
+  })
+
+  test('a Pentium has registers for machine checks, a P6 for microcode; what neither has is #GP', () => {
+    expect(['pentium', 'trapframe'].map((name) => outcome(name, RDMSR, 0, 1))).toEqual(['done', 13])
+    expect(['pentium', 'trapframe'].map((name) => outcome(name, RDMSR, 0, 0x8b))).toEqual([13, 'done'])
+    expect(outcome('pentium', RDMSR, 0, 0xc000_0080)).toBe(13)
   })
 })
 

@@ -3,6 +3,8 @@
  */
 import { FLAGS } from '../../mmu/layout.ts'
 import type { Core } from '../core.ts'
+import { FEATURE_CMOV } from '../cpuid.ts'
+import { UD } from '../descriptor.ts'
 import { CF, condition, getFlags, setResultFlags, ZF } from '../flags.ts'
 import { ensureWritable, readAddress, writeAddress } from '../memory-access.ts'
 import type { Handler, Op } from '../op.ts'
@@ -86,6 +88,7 @@ const setCondition: Handler = (core, op) => setRm(core, op, 8, condition(core.r,
 
 /** The source is read, and may fault, whatever the condition says. */
 const moveCondition: Handler = (core, op) => {
+  if ((core.model.features & FEATURE_CMOV) === 0) core.raise(UD, -1)
   const value = getRm(core, op, op.width)
   if (condition(core.r, op.opcode)) setReg(core, op.reg, op.width, value)
 }

@@ -31,23 +31,39 @@ import {
   CR0_WP,
   CR0_WRITABLE,
   CR4_DE,
-  CR4_KNOWN,
+  CR4_MCE,
   CR4_PCE,
   CR4_PGE,
   CR4_PSE,
   CR4_TSD,
 } from '../control-registers.ts'
 import { ATTEND_HALTED, type Core } from '../core.ts'
-import { cpuid, HYPERVISOR_LEAF_FIRST, HYPERVISOR_LEAF_LAST } from '../cpuid.ts'
+import {
+  cpuid,
+  FEATURE_CMOV,
+  FEATURE_DE,
+  FEATURE_MCE,
+  FEATURE_PGE,
+  FEATURE_PSE,
+  HYPERVISOR_LEAF_FIRST,
+  HYPERVISOR_LEAF_LAST,
+} from '../cpuid.ts'
 import { DR6_ACCESS, DR6_ONES, DR6_WRITABLE, DR7_GENERAL_DETECT, DR7_ONES, DR7_WRITABLE } from '../debug.ts'
 import { DB, GP, UD } from '../descriptor.ts'
 import type { Instruction } from '../instruction.ts'
 import { readAddress, writeAddress } from '../memory-access.ts'
+import { readMsr, writeMsr } from '../msr.ts'
 import type { Handler, Op } from '../op.ts'
 import { effectiveAddress, getRm, load, setRm, store } from '../operands.ts'
 import { always, ending, type OpcodeTable } from './binder.ts'
 
-const MSR_TSC = 0x10
+const CONTROLS_OF_FEATURES = [
+  [FEATURE_DE, CR4_DE],
+  [FEATURE_PSE, CR4_PSE],
+  [FEATURE_MCE, CR4_MCE],
+  [FEATURE_PGE, CR4_PGE],
+  [FEATURE_CMOV, CR4_PCE],
+] as const
 /** What a 16-bit LGDT or LIDT keeps of the base. */
 const BASE_24_BITS = 0xff_ffff
 
@@ -56,6 +72,14 @@ function checkSupervisor(core: Core): void {
 }
 
 const raiseUndefined: Handler = (core) => core.raise(UD, -1)
+
+/** The bits of CR4 that a model has: what CPUID tells of. Writing any other one is #GP(0). */
+function knownControls(core: Core): number {
+  const { features } = core.model
+  let known = CR4_TSD
+  for (const [feature, bits] of CONTROLS_OF_FEATURES) if ((features & feature) !== 0) known |= bits
+  return known
+}
 
 /** Writes a control register, and forgets the translations that depended on it (§4.10.4.1). */
 function writeControl(core: Core, register: number, value: number): void {
@@ -73,7 +97,7 @@ function writeControl(core: Core, register: number, value: number): void {
     core.refreshPaging()
     core.flushTlb(true)
   } else if (register === 4) {
-    if ((value & ~CR4_KNOWN) !== 0) core.raise(GP, 0)
+    if ((value & ~knownControls(core)) !== 0) core.raise(GP, 0)
     const changed = r[CR4]! ^ value
     r[CR4] = value
     core.refreshPaging()
@@ -237,23 +261,24 @@ const rdtsc: Handler = (core, op) => {
   setEdxEax(core, core.tscAt(op.position))
 }
 
-/** There is no performance counter: any number is beyond the last. */
+/** It came with the P6 family. There is no performance counter: any number is beyond the last. */
 const rdpmc: Handler = (core) => {
+  if ((core.model.features & FEATURE_CMOV) === 0) core.raise(UD, -1)
   if (core.cpl !== 0 && (core.r[CR4]! & CR4_PCE) === 0) core.raise(GP, 0)
   core.raise(GP, 0)
 }
 
 const rdmsr: Handler = (core, op) => {
   checkSupervisor(core)
-  if (core.r[ECX] !== MSR_TSC) core.raise(GP, 0)
-  setEdxEax(core, core.tscAt(op.position))
+  const value = readMsr(core, core.r[ECX]! >>> 0, op.position)
+  if (value === undefined) core.raise(GP, 0)
+  else setEdxEax(core, value)
 }
 
 const wrmsr: Handler = (core, op) => {
   checkSupervisor(core)
-  if (core.r[ECX] !== MSR_TSC) core.raise(GP, 0)
   const value = (BigInt(core.r[EDX]! >>> 0) << 32n) | BigInt(core.r[EAX]! >>> 0)
-  core.setTsc(value, op.position)
+  if (!writeMsr(core, core.r[ECX]! >>> 0, value, op.position)) core.raise(GP, 0)
 }
 
 export function bindSystem(table: OpcodeTable): void {

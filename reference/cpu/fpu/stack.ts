@@ -1,7 +1,7 @@
 /**
  * The FPU's register stack in the vcpu's words (Intel SDM vol. 1 §8.1.2, §8.1.3, §8.1.7): ST(i) is R((TOP + i) mod 8).
  */
-import { FPU_CONTROL, FPU_EMPTY, FPU_REGISTER, FPU_STATUS } from '../../mmu/layout.ts'
+import { FPU_CONTROL, FPU_EMPTY, FPU_REGISTER, FPU_REGISTER_WORDS, FPU_STATUS } from '../../mmu/layout.ts'
 import { EXPONENT_SPECIAL, Extended, isNormal, isZero } from './extended.ts'
 
 type Words = Int32Array
@@ -37,13 +37,13 @@ export function writeStack(r: Words, i: number, x: Extended): void {
 }
 
 export function readPhysical(r: Words, n: number): Extended {
-  const at = FPU_REGISTER + 4 * n
+  const at = FPU_REGISTER + FPU_REGISTER_WORDS * n
   const top = r[at + 2]!
   return new Extended((top >> 15) & 1, top & EXPONENT_SPECIAL, r[at + 1]!, r[at]!)
 }
 
 export function writePhysical(r: Words, n: number, x: Extended): void {
-  const at = FPU_REGISTER + 4 * n
+  const at = FPU_REGISTER + FPU_REGISTER_WORDS * n
   r[at] = x.low
   r[at + 1] = x.high
   r[at + 2] = (x.sign << 15) | x.exponent
