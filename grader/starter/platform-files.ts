@@ -39,6 +39,7 @@ const GRADER_FILES = [
   'grader/submission/check-imports.ts',
   'grader/submission/check-types.ts',
   'grader/submission/compiler-options.ts',
+  'grader/submission/find-imports.ts',
   'grader/submission/identify.ts',
   'grader/submission/layout.ts',
   'grader/submission/locate.ts',
