@@ -11,7 +11,7 @@ export interface HostFifoOptions {
   readonly slots: number
   /** Linux: 4096. */
   readonly pageBytes: number
-  /** A write of at most so many bytes is made whole or not at all. */
+  /** A write of at most so many bytes is made whole or not at all; not more than fit into the empty FIFO. */
   readonly pipeBuf: number
 }
 
@@ -57,11 +57,11 @@ export class FifoEnd {
   }
 
   poll(): PollEvents {
-    const { queued, full, readers, writers, writersEver } = this.#fifo
+    const { queued, roomy, readers, writers, writersEver } = this.#fifo
     const lostWriter = this.reads && writers === 0 && writersEver !== this.#writersSeen
     return {
       readable: this.reads && queued > 0,
-      writable: this.writes && !full,
+      writable: this.writes && roomy,
       hangup: lostWriter || (this.writes && readers === 0),
     }
   }
@@ -103,8 +103,10 @@ export class HostFifo {
     return this.#slots.reduce((sum, { start, end }) => sum + end - start, 0)
   }
 
-  get full(): boolean {
-    return this.#slots.length >= this.#options.slots
+  /** There is room for any write that is made whole: what `poll` calls writable. */
+  get roomy(): boolean {
+    const { slots, pageBytes, pipeBuf } = this.#options
+    return (slots - this.#slots.length) * pageBytes >= pipeBuf
   }
 
   /** Opens without waiting. ENXIO: for writing alone, while nobody has it open for reading. */
