@@ -38,7 +38,12 @@ const USE_LINUX = 'grade in a Linux virtual machine, or in a container that is s
 export function advise(layer: Layer, installed: boolean, { platform, container, apparmorRestricts }: Surroundings) {
   if (layer === 'process' || layer === 'permission') return 'use Node 20.19 or newer'
   if (platform !== 'linux') return USE_LINUX
-  if (layer === 'prlimit' || layer === 'uid') return installed ? 'see docs/confinement.md' : 'apt install util-linux'
+  if (layer === 'prlimit' || layer === 'uid') {
+    if (!installed) return 'apt install util-linux'
+    return layer === 'prlimit'
+      ? 'raise the hard limits of the grader, see ulimit -Ha'
+      : 'install Node where every user may read it, or do not grade as root'
+  }
   if (layer === 'seccomp') return 'get bubblewrap first, on a Linux for x86-64 or arm64'
   if (!installed) return 'apt install bubblewrap'
   if (container) {
