@@ -135,9 +135,6 @@ const resumes = fifoLaw({
   shape: { steps: ['send', 'send', 'pause', 'drain', 'sleep'], reader: true, maxSteps: 24 },
   rules: ['edge'],
   runs: LARGE,
-  also: ({ world }, count) => {
-    count('sent', world.out.sent)
-  },
 })
 
 const input = fifoLaw({
@@ -165,10 +162,9 @@ const idle = fifoLaw({
   shape: { steps: [...SENDING, 'feed', 'read', 'reader', 'writer'] },
   rules: ['spins'],
   runs: SMALL,
-  also: (player, count) => {
+  also: (player) => {
     const before = player.wakeUps
     for (let n = 0; n < 4; n++) player.sleep()
-    count('idleWakeUps', player.wakeUps - before)
     if (player.wakeUps > before) {
       const difference = {
         what: 'wake-ups of a port on which nothing happens',
@@ -224,8 +220,9 @@ const migration = fifoLaw({
   id: 'migration',
   sentence: 'A back end that is saved in mid-stream and restored elsewhere loses and doubles nothing.',
   shape: { steps: [...SENDING, ...RECEIVING, 'migrate', 'migrate'], reader: true, writer: true },
-  rules: ['stream', 'late', 'edge'],
+  rules: ['stream', 'late', 'edge', 'input'],
   runs: LARGE,
+  also: requireInput,
 })
 
 const closes = fifoLaw({
