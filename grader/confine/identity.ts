@@ -13,9 +13,9 @@ export function isRoot(): boolean {
 export function becomeNobody(setpriv: string): string[] {
   const id = String(NOBODY)
   return [
-    setpriv,
+    ...keepPrivileges(setpriv),
     ...['--reuid', id, '--regid', id, '--clear-groups'],
-    ...['--inh-caps=-all', '--ambient-caps=-all', '--no-new-privs'],
+    ...['--inh-caps=-all', '--ambient-caps=-all'],
   ]
 }
 
@@ -23,6 +23,9 @@ export function becomeNobody(setpriv: string): string[] {
 export function keepPrivileges(setpriv: string): string[] {
   return [setpriv, '--no-new-privs']
 }
+
+/** What follows `setpriv` for a command that is to die with the thread that started it; bubblewrap does so by itself. */
+export const DIE_WITH_PARENT = ['--pdeathsig', 'KILL']
 
 /** Lets nobody write in a folder that root made for it. */
 export function giveToNobody(folder: string): void {

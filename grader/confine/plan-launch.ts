@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { writeFileAtomically } from '../files.ts'
 import { SANDBOX_SCRIPT, sandboxCommand } from './bubblewrap.ts'
 import { filterBytes, hasFilter } from './filter.ts'
-import { becomeNobody, giveToNobody, keepPrivileges, openToNobody } from './identity.ts'
+import { becomeNobody, DIE_WITH_PARENT, giveToNobody, keepPrivileges, openToNobody } from './identity.ts'
 import { FIRST_FREE_DESCRIPTOR, type Launch, type SubjectPlace } from './launch.ts'
 import type { ConfinementReport } from './layer.ts'
 import { limitCommand } from './limits.ts'
@@ -49,9 +49,9 @@ export function planLaunch(report: Pick<ConfinementReport, 'layers' | 'sandbox'>
 
 /** Where there is no sandbox, `setpriv` stands alone. */
 function withoutSandbox(becomesNobody: boolean): string[] {
-  if (becomesNobody) return becomeNobody(tool('setpriv'))
+  if (becomesNobody) return [...becomeNobody(tool('setpriv')), ...DIE_WITH_PARENT]
   const setpriv = findTool('setpriv')
-  return setpriv === undefined ? [] : keepPrivileges(setpriv)
+  return setpriv === undefined ? [] : [...keepPrivileges(setpriv), ...DIE_WITH_PARENT]
 }
 
 function shareWithNobody({ script, folder, granted }: SubjectPlace): void {
