@@ -19,11 +19,15 @@ export interface Graded {
   readonly cpuMs: number
 }
 
-export async function gradeAsAlways({ lab, rubric, variantSeed }: Marking, source: SubmissionSource): Promise<Graded> {
+export async function gradeAsAlways(
+  { lab, rubric, variantSeed }: Marking,
+  source: SubmissionSource,
+  suites: 'public' | 'both',
+): Promise<Graded> {
   const started = process.cpuUsage()
   const read = await readSubmission(lab, source)
   const submission = read.kind === 'read' ? await prepareSubmission(lab, read.files) : refusedSubmission(read.reason)
   const { user, system } = process.cpuUsage(started)
-  const result = gradeSubmission(lab, submission, { rubric, variantSeed, suites: 'both' })
+  const result = gradeSubmission(lab, submission, { rubric, variantSeed, suites })
   return { result, cpuMs: Math.round((user + system) / 1000) + result.timing.cpuMs }
 }

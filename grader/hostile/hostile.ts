@@ -58,12 +58,19 @@ export interface Hostile {
   /** What it tries, in one sentence. */
   readonly tries: string
   submission(kit: Kit): HandedIn
+  /** The suites that it is graded by; default: both. The public one is enough where a law costs all the time it may have. */
+  readonly suites?: 'public'
   readonly expect: Expectation
 }
 
 /** Puts entries into their family. */
 export function inFamily(family: Family, entries: readonly Omit<Hostile, 'family'>[]): readonly Hostile[] {
   return entries.map((entry) => ({ ...entry, family }))
+}
+
+/** Entries whose every law would use up its time, or whose attack is over once they are read: the public suite will do. */
+export function inBrief(entries: readonly Omit<Hostile, 'family'>[]): readonly Omit<Hostile, 'family'>[] {
+  return entries.map((entry) => ({ ...entry, suites: 'public' }))
 }
 
 /** It runs, and gains nothing that wrong code has not; with `some`, a law must end so. */

@@ -41,16 +41,23 @@ export interface Ended {
   readonly problems: readonly string[]
 }
 
+interface HonestPoints {
+  readonly right: number
+  readonly wrong: number
+}
+
 export interface HostileReport {
   readonly lab: string
   readonly maxPoints: number
   /** Points of honest code, right and wrong: what attacks are held against. */
-  readonly honest: { readonly right: number; readonly wrong: number }
+  readonly honest: HonestPoints
   /** The layers that confined it. */
   readonly layers: readonly string[]
   readonly ended: readonly Ended[]
   readonly problems: readonly string[]
 }
+
+type Suites = 'public' | 'both'
 
 /** The variant of the lab that attacks are graded as. */
 const VARIANT_SEED = 'hostile'
@@ -62,22 +69,30 @@ export async function runHostile(lab: AnyLab, rubric: Rubric, options: HostileOp
   const surroundings = await Surroundings.open()
   try {
     const kit = makeKit(lab, drawVariant(lab, VARIANT_SEED), surroundings.bait)
-    const honest = async (files: ReadonlyMap<string, string>) =>
-      gradeAsAlways(marking, handIn({ kind: 'files', files }, join(surroundings.submissions, 'honest')))
-    const { result: right } = await honest(kit.right)
-    const { result: wrong } = await honest(kit.wrong)
-    const points = { right: right.points, wrong: wrong.points }
+    const honest = async (files: ReadonlyMap<string, string>, suites: Suites) => {
+      const source = handIn({ kind: 'files', files }, join(surroundings.submissions, 'honest'))
+      return (await gradeAsAlways(marking, source, suites)).result
+    }
+    const right = await honest(kit.right, 'both')
+    const wrong = await honest(kit.wrong, 'both')
+    const points = {
+      both: { right: right.points, wrong: wrong.points },
+      public: {
+        right: (await honest(kit.right, 'public')).points,
+        wrong: (await honest(kit.wrong, 'public')).points,
+      },
+    }
     const problems = honestProblems(right, wrong)
     const ended: Ended[] = []
     await surroundings.traces()
     for (const entry of entries) {
       options.onProgress?.(ended.length, entries.length, entry)
-      ended.push(await run(entry, entry.submission(kit), marking, points, surroundings))
+      ended.push(await run(entry, entry.submission(kit), marking, points[entry.suites ?? 'both'], surroundings))
     }
     return {
       lab: lab.id,
       maxPoints: right.maxPoints,
-      honest: points,
+      honest: points.both,
       layers: right.confinement.layers,
       ended,
       problems: [...problems, ...ended.flatMap((each) => each.problems.map((problem) => `${each.id}: ${problem}`))],
@@ -115,7 +130,7 @@ async function run(
   entry: Hostile,
   handedIn: HandedIn,
   marking: Marking,
-  honest: HostileReport['honest'],
+  honest: HonestPoints,
   surroundings: Surroundings,
 ): Promise<Ended> {
   const { id, family, tries } = entry
@@ -123,7 +138,7 @@ async function run(
   let graded: Graded | undefined
   let failure = ''
   try {
-    graded = await gradeAsAlways(marking, handIn(handedIn, place))
+    graded = await gradeAsAlways(marking, handIn(handedIn, place), entry.suites ?? 'both')
   } catch (error) {
     failure = error instanceof Error ? error.message : String(error)
   }
@@ -154,7 +169,7 @@ async function run(
 }
 
 /** What of the expectation does not hold, a sentence each. */
-function endProblems({ expect }: Hostile, result: Result, honest: HostileReport['honest']): string[] {
+function endProblems({ expect }: Hostile, result: Result, honest: HonestPoints): string[] {
   const problems: string[] = []
   if (!expect.outcomes.includes(result.outcome)) {
     problems.push(`It must end in ${expect.outcomes.join(' or ')}, and ended in ${result.outcome}.`)
