@@ -44,7 +44,7 @@ function absence(layer: Layer): [Layer, string][] {
   const tool = TOOLS[layer]
   if (tool !== undefined && findTool(tool) === undefined) return [[layer, `there is no ${tool} on the PATH`]]
   if (layer === 'permission' && permissionFlags() === undefined) return [[layer, 'this Node has no permission model']]
-  if (layer === 'seccomp' && findTool('bwrap') === undefined) return [[layer, 'bubblewrap puts it on']]
+  if (layer === 'seccomp' && findTool('bwrap') === undefined) return [[layer, 'it comes with bubblewrap']]
   if (layer === 'seccomp' && !hasFilter(process.arch)) return [[layer, `there is no filter for ${process.arch}`]]
   return []
 }
@@ -58,7 +58,7 @@ function tryAllOrEach(present: readonly Layer[]): Found {
   const failed = new Map<Layer, string>()
   for (const layer of TRIAL_ORDER.filter((each) => present.includes(each))) {
     if (layer === 'seccomp' && !layers.includes('bubblewrap')) {
-      failed.set(layer, 'bubblewrap puts it on')
+      failed.set(layer, 'it comes with bubblewrap')
       continue
     }
     const wider = LAYERS.filter((each) => each === layer || layers.includes(each))

@@ -35,7 +35,7 @@ export interface ConfinementReport {
 export const PROTECTS: Readonly<Record<Layer, string>> = {
   process: "the judge's memory, its environment and the rest of the grading",
   permission: 'reading and writing files, starting processes, threads and native code from JavaScript',
-  prlimit: 'processor time, memory and files without end, even if the watchdog fails',
+  prlimit: 'using processor time, memory and files without end, even if the watchdog fails',
   uid: "reading root's files and signalling its processes",
   bubblewrap: 'the network, other processes, and every file but Node and the bundle',
   seccomp: 'the kernel: system calls that Node does not need, new processes, sockets',

@@ -10,7 +10,7 @@ const LAPTOP: ConfinementReport = {
   missing: [
     { layer: 'prlimit', why: 'there is no prlimit on the PATH', get: 'use Linux' },
     { layer: 'bubblewrap', why: 'there is no bwrap on the PATH', get: 'apt install bubblewrap' },
-    { layer: 'seccomp', why: 'bubblewrap puts it on', get: 'get bubblewrap first' },
+    { layer: 'seccomp', why: 'it comes with bubblewrap', get: 'get bubblewrap first' },
   ],
 }
 
