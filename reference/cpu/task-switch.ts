@@ -148,13 +148,16 @@ function saveTask(core: Core, flags: number, eip: number): void {
   }
 }
 
+/** Page faults come before anything changes. */
 function touch(core: Core, base: number, limit: number): void {
-  translate(core, base, true, false)
+  translate(core, base | 0, true, false)
   translate(core, (base + limit) | 0, true, false)
 }
 
 function setBusy(core: Core, selector: number, busy: boolean): void {
-  const at = (descriptorAddress(core, selector) + ACCESS_BYTE) | 0
+  const descriptor = descriptorAddress(core, selector)
+  if (descriptor < 0) return
+  const at = (descriptor + ACCESS_BYTE) | 0
   const access = systemLoad8(core, at)
   systemStore8(core, at, busy ? access | TSS_BUSY : access & ~TSS_BUSY)
 }
@@ -183,6 +186,10 @@ export function switchTask(core: Core, change: TaskSwitch): void {
   const oldSelector = r[SELECTOR + TR]!
   touch(core, r[BASE + TR]!, old.smallestLimit)
   touch(core, base, format.smallestLimit)
+  for (const changed of [oldSelector, selector]) {
+    const at = descriptorAddress(core, changed)
+    if (at >= 0) touch(core, at, ACCESS_BYTE)
+  }
   const image = readImage(core, base, format)
 
   if (cause !== 'call') setBusy(core, oldSelector, false)

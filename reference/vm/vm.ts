@@ -9,8 +9,9 @@ import type { CostModel } from '../cpu/cost-model.ts'
 import type { CpuModel } from '../cpu/cpuid.ts'
 import { Vcpu } from '../cpu/vcpu.ts'
 import { PortBus } from '../io/bus.ts'
+import { Coprocessor } from '../io/coprocessor.ts'
 import { DebugExit } from '../io/debug-exit.ts'
-import type { TimedDevice } from '../io/device.ts'
+import type { Line, TimedDevice } from '../io/device.ts'
 import { Pic } from '../io/pic.ts'
 import { Pit } from '../io/pit.ts'
 import { Rtc } from '../io/rtc.ts'
@@ -21,6 +22,7 @@ import type { Cycles } from '../sched/virtual-time.ts'
 
 const PIT_IRQ = 0
 const RTC_IRQ = 8
+const FPU_IRQ = 13
 const COM1 = { port: 0x3f8, irq: 4 }
 
 /** 2026-09-01T00:00:00Z: every run of a machine begins on the same day. */
@@ -46,12 +48,22 @@ export class Processor {
   readonly vcpu: Vcpu
   readonly pic = new Pic()
   readonly bus = new PortBus()
+  readonly coprocessor: Coprocessor
   /** An NMI is latched until it is delivered. */
   nmiPending = false
 
-  constructor(vcpu: Vcpu) {
+  /** @param make gives the vcpu; its FERR# pin is the argument */
+  constructor(make: (ferr: Line) => Vcpu) {
+    const vcpu = make((level) => this.coprocessor.setFerr(level))
     this.vcpu = vcpu
+    this.coprocessor = new Coprocessor({
+      line: (level) => this.pic.setLine(FPU_IRQ, level),
+      ignne: (level) => {
+        vcpu.ignoresNumericErrors = level
+      },
+    })
     this.bus.add(this.pic)
+    this.bus.add(this.coprocessor)
   }
 
   /** Something waits that the vcpu would take at once if it could: it ends a HLT (Intel SDM vol. 2A, HLT). */
@@ -79,13 +91,15 @@ export class Vm {
       { length: options.vcpus },
       (_, i) =>
         new Processor(
-          new Vcpu({
-            index: options.firstBlock + i,
-            machine,
-            memory: this.memory,
-            costs,
-            ...(options.cpuid === undefined ? {} : { cpuid: options.cpuid }),
-          }),
+          (ferr) =>
+            new Vcpu({
+              index: options.firstBlock + i,
+              machine,
+              memory: this.memory,
+              costs,
+              ferr,
+              ...(options.cpuid === undefined ? {} : { cpuid: options.cpuid }),
+            }),
         ),
     )
     const { pic } = this.processors[0]!

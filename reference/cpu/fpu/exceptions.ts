@@ -40,7 +40,7 @@ function checkPending(core: Core): void {
   if ((core.r[CR0]! & CR0_NE) !== 0) core.raise(MF, -1)
   if (core.ferr === undefined || core.ignoresNumericErrors) return
   core.ferr(true)
-  core.attention |= ATTEND_HALTED
+  if (!core.interceptHlt) core.attention |= ATTEND_HALTED
   core.exit({ reason: 'hlt', length: 0 })
 }
 
