@@ -15,12 +15,13 @@ import { planLaunch } from './plan-launch.ts'
 const LIMITS: SubjectLimits = { cpuSeconds: 10, heapMegabytes: 256, dataMegabytes: 512, openFiles: 64 }
 
 const report = detectConfinement()
-const folder = mkdtempSync(join(tmpdir(), 'trapframe-confine-'))
+let folder: string
 let server: Server
 let decoy: ChildProcess
 let targets: Targets
 
 beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'trapframe-confine-'))
   chmodSync(folder, 0o755)
   server = createServer()
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done))

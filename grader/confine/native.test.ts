@@ -3,14 +3,12 @@ import { spawnSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { detectConfinement } from './detect.ts'
 import { type NativeCall, nativeProgram, readAnswers } from './fixtures/native-program.ts'
 import { planLaunch } from './plan-launch.ts'
 
 const report = detectConfinement()
-const folder = mkdtempSync(join(tmpdir(), 'trapframe-native-'))
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const why =
   process.arch !== 'x64' || process.platform !== 'linux'
@@ -20,6 +18,7 @@ const skipped = why === undefined ? '' : ` (skipped: ${why})`
 
 /** Runs the program where Node would run, or by itself. */
 function run(calls: readonly NativeCall[], confined: boolean) {
+  const folder = mkdtempSync(join(tmpdir(), 'trapframe-native-'))
   const program = join(folder, 'native')
   writeFileSync(program, nativeProgram(calls), { mode: 0o755 })
   const script = join(folder, 'subject.cjs')
@@ -36,6 +35,7 @@ function run(calls: readonly NativeCall[], confined: boolean) {
     timeout: 5_000,
   })
   for (const each of files) closeSync(each)
+  rmSync(folder, { recursive: true, force: true })
   return { status, signal, answers: readAnswers(output[4] ?? new Uint8Array()) }
 }
 
