@@ -19,6 +19,8 @@ import { Surroundings } from './surroundings.ts'
 export interface HostileOptions {
   /** Only this family or entry. */
   readonly only?: string
+  /** The submissions; default: the whole corpus. */
+  readonly corpus?: readonly Hostile[]
   readonly onProgress?: (done: number, of: number, entry: Hostile) => void
 }
 
@@ -64,7 +66,7 @@ const VARIANT_SEED = 'hostile'
 
 /** @throws WrongUse when `only` names no family and no entry */
 export async function runHostile(lab: AnyLab, rubric: Rubric, options: HostileOptions = {}): Promise<HostileReport> {
-  const entries = chosen(options.only)
+  const entries = chosen(options.corpus ?? CORPUS, options.only)
   const marking = { lab, rubric, variantSeed: VARIANT_SEED }
   const surroundings = await Surroundings.open()
   try {
@@ -102,11 +104,11 @@ export async function runHostile(lab: AnyLab, rubric: Rubric, options: HostileOp
   }
 }
 
-function chosen(only: string | undefined): readonly Hostile[] {
-  if (only === undefined) return CORPUS
-  const entries = CORPUS.filter(({ id, family }) => id === only || family === only)
+function chosen(corpus: readonly Hostile[], only: string | undefined): readonly Hostile[] {
+  if (only === undefined) return corpus
+  const entries = corpus.filter(({ id, family }) => id === only || family === only)
   if (entries.length > 0) return entries
-  const families = [...new Set(CORPUS.map(({ family }) => family))].join(', ')
+  const families = [...new Set(corpus.map(({ family }) => family))].join(', ')
   throw new WrongUse(`The hostile corpus has no family and no entry "${only}". The families are ${families}.`)
 }
 
