@@ -1,6 +1,6 @@
 /**
  * What a subject may use, and what happens to one that uses more. Time is processor time, so that a busy machine
- * changes no mark; docs/confinement.md shows this table.
+ * changes no mark; docs/grading.md shows this table.
  */
 
 export interface Limits {
