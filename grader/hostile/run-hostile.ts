@@ -117,7 +117,7 @@ function honestProblems(right: Result, wrong: Result): string[] {
   const problems: string[] = []
   if (right.points < right.maxPoints) {
     problems.push(
-      `The reference itself scores ${right.points} of ${right.maxPoints}, so right code with an attack proves little.`,
+      `The reference itself scores ${right.points} of ${right.maxPoints} (${told(right) || right.outcome}), so right code with an attack proves little.`,
     )
   }
   if (wrong.points * 2 > wrong.maxPoints) {
