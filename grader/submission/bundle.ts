@@ -1,11 +1,10 @@
 /** Bundles a submission with esbuild, in memory: its files, and of the platform what they import. */
 import { join } from 'node:path'
 import { type BuildFailure, build, type Message, type Plugin } from 'esbuild'
-import type { AnyLab } from '../contract/lab.ts'
 import { GraderFailure } from '../failures.ts'
 import { projectRoot } from '../project-root.ts'
 import type { Diagnostic } from '../result/result.ts'
-import { resolveImport, SOURCE_FOLDER } from './layout.ts'
+import { type LabSources, resolveImport, SOURCE_FOLDER } from './layout.ts'
 import type { SourceFiles } from './source-files.ts'
 
 /** The namespace of the submission's files; source maps show it before a path. */
@@ -19,7 +18,7 @@ export interface Bundle {
 }
 
 /** The bundle, or what esbuild says against the submission's files. */
-export async function bundleSubmission(lab: AnyLab, files: SourceFiles): Promise<Bundle | Diagnostic[]> {
+export async function bundleSubmission(lab: LabSources, files: SourceFiles): Promise<Bundle | Diagnostic[]> {
   try {
     const { outputFiles } = await build({
       absWorkingDir: projectRoot(),
@@ -33,6 +32,8 @@ export async function bundleSubmission(lab: AnyLab, files: SourceFiles): Promise
       sourcemap: 'external',
       sourcesContent: false,
       charset: 'utf8',
+      // Else each level of nesting indents each line within it.
+      minifyWhitespace: true,
       logLevel: 'silent',
       tsconfigRaw: '{}',
       plugins: [submissionPlugin(lab, files)],
@@ -41,7 +42,9 @@ export async function bundleSubmission(lab: AnyLab, files: SourceFiles): Promise
     return { code: text('.js'), map: text('.map') }
   } catch (error) {
     if (!isBuildFailure(error)) throw error
-    const outside = error.errors.find(({ location }) => location?.file.startsWith(`${SOURCE_NAMESPACE}:`) !== true)
+    const outside = error.errors.find(
+      ({ location }) => location !== null && !location.file.startsWith(`${SOURCE_NAMESPACE}:`),
+    )
     if (outside !== undefined) {
       throw new GraderFailure(`The platform of the lab ${lab.id} cannot be bundled: ${outside.text}`)
     }
@@ -49,7 +52,7 @@ export async function bundleSubmission(lab: AnyLab, files: SourceFiles): Promise
   }
 }
 
-function submissionPlugin(lab: AnyLab, files: SourceFiles): Plugin {
+function submissionPlugin(lab: LabSources, files: SourceFiles): Plugin {
   const paths = new Set(files.keys())
   return {
     name: 'submission',
@@ -64,7 +67,8 @@ function submissionPlugin(lab: AnyLab, files: SourceFiles): Plugin {
         return { path: join(projectRoot(), resolution.projectPath) }
       })
       onLoad({ filter: /.*/, namespace: SOURCE_NAMESPACE }, ({ path }) => ({
-        contents: files.get(path)!,
+        // A map that the student's file names would have esbuild tell other lines; of several, the last one counts.
+        contents: `${files.get(path)!}\n//# sourceMappingURL=none`,
         loader: 'ts',
       }))
     },

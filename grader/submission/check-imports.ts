@@ -1,12 +1,11 @@
 /** Refuses imports that a lab does not allow, those of types too, by name and line. */
-import type { AnyLab } from '../contract/lab.ts'
 import type { Diagnostic } from '../result/result.ts'
 import { findImports, type Import } from './find-imports.ts'
-import { resolveImport } from './layout.ts'
+import { type LabSources, resolveImport } from './layout.ts'
 import type { SourceFiles } from './source-files.ts'
 
 /** One diagnostic for each import that the lab does not allow, in the order of files and lines. */
-export function checkImports(lab: AnyLab, files: SourceFiles): Diagnostic[] {
+export function checkImports(lab: LabSources, files: SourceFiles): Diagnostic[] {
   const sources = new Set(files.keys())
   const diagnostics: Diagnostic[] = []
   for (const [path, text] of files) {
@@ -23,7 +22,7 @@ export function checkImports(lab: AnyLab, files: SourceFiles): Diagnostic[] {
 
 /** What stands after the file and line: `imports node:fs, which this lab does not allow`. */
 function refusalOf(
-  lab: AnyLab,
+  lab: LabSources,
   from: string,
   { specifier, other }: Import,
   sources: ReadonlySet<string>,

@@ -6,12 +6,12 @@
  */
 import { dirname, join, posix, relative, sep } from 'node:path'
 import ts from 'typescript'
-import type { AnyLab } from '../contract/lab.ts'
 import { GraderFailure } from '../failures.ts'
 import { projectRoot } from '../project-root.ts'
 import type { Diagnostic } from '../result/result.ts'
 import { STUDENT_COMPILER_OPTIONS } from './compiler-options.ts'
-import { resolveImport } from './layout.ts'
+import { grantedTypes } from './granted-types.ts'
+import { type LabSources, resolveImport } from './layout.ts'
 import type { SourceFiles } from './source-files.ts'
 
 /** The folder, which need not exist, that the compiler believes the submission to lie in. */
@@ -25,11 +25,26 @@ const parsed = new Map<string, ts.SourceFile | undefined>()
 let options: ts.CompilerOptions | undefined
 let lastProgram: ts.Program | undefined
 
-/** The compiler's errors in the submission's files, by file and line; empty when it compiles. */
-export function checkTypes(lab: AnyLab, files: SourceFiles): Diagnostic[] {
+/**
+ * The compiler's errors in the submission's files, by file and line; empty when it compiles.
+ *
+ * @throws RangeError when the files are nested too deeply for the compiler, and what else it throws at them
+ */
+export function checkTypes(lab: LabSources, files: SourceFiles): Diagnostic[] {
+  try {
+    return check(lab, files)
+  } catch (error) {
+    // What the compiler keeps may be half done.
+    parsed.clear()
+    lastProgram = undefined
+    throw error
+  }
+}
+
+function check(lab: LabSources, files: SourceFiles): Diagnostic[] {
   const root = projectRoot()
   const sources = new Map([...files].map(([path, text]) => [join(root, SUBMISSION_FOLDER, path), text]))
-  sources.set(join(root, AMBIENT_PATH), AMBIENT)
+  sources.set(join(root, AMBIENT_PATH), AMBIENT + grantedTypes(lab.grants?.modules ?? []))
   options ??= compilerOptions(root)
   const program = ts.createProgram({
     rootNames: [...sources.keys()],
@@ -59,7 +74,7 @@ function compilerOptions(root: string): ts.CompilerOptions {
 
 /** A host that sees the submission in memory, and the project's files wherever it asks for the platform. */
 function compilerHost(
-  lab: AnyLab,
+  lab: LabSources,
   files: SourceFiles,
   sources: ReadonlyMap<string, string>,
   options: ts.CompilerOptions,

@@ -8,6 +8,9 @@ import type { AnyLab } from '../contract/lab.ts'
 import { projectRoot } from '../project-root.ts'
 import { isMarked } from '../starter/is-marked.ts'
 
+/** What the ways of a submission to its bundle need of a lab: plain data. */
+export type LabSources = Pick<AnyLab, 'id' | 'entry' | 'solution' | 'variantModule' | 'platform' | 'grants'>
+
 /** The student's folder, and the machine's. */
 export const SOURCE_FOLDER = 'src'
 export const PLATFORM_FOLDER = 'platform'
@@ -26,7 +29,7 @@ export function starterPath(projectPath: string): string {
 }
 
 /** The files that a student may hand in, as `src/idle.ts`, the entry first. */
-export function allowedPaths(lab: AnyLab): string[] {
+export function allowedPaths(lab: LabSources): string[] {
   const entry = `${SOURCE_FOLDER}/${lab.entry}`
   return [entry, ...lab.solution.map(starterPath).filter((path) => path !== entry)]
 }
@@ -37,7 +40,12 @@ export function allowedPaths(lab: AnyLab): string[] {
  * @param from the importing file, as `src/idle.ts`
  * @param sources the paths of the submission's files
  */
-export function resolveImport(lab: AnyLab, from: string, specifier: string, sources: ReadonlySet<string>): Resolution {
+export function resolveImport(
+  lab: LabSources,
+  from: string,
+  specifier: string,
+  sources: ReadonlySet<string>,
+): Resolution {
   if (lab.grants?.modules.includes(specifier) === true) return { kind: 'granted', module: specifier }
   if (!specifier.startsWith('./') && !specifier.startsWith('../')) {
     return refused(`imports ${specifier}, which this lab does not allow`)
@@ -59,7 +67,7 @@ export function resolveImport(lab: AnyLab, from: string, specifier: string, sour
 }
 
 /** True for a file that the starter's `platform/` holds: named by the lab, and no solution or part of one. */
-export function isInPlatform(lab: AnyLab, projectPath: string): boolean {
+export function isInPlatform(lab: LabSources, projectPath: string): boolean {
   const named = lab.platform.some((entry) => projectPath === entry || projectPath.startsWith(`${entry}/`))
   if (!named || lab.solution.includes(projectPath) || projectPath === lab.variantModule) return false
   const path = join(projectRoot(), projectPath)

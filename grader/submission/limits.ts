@@ -18,4 +18,12 @@ export const SUBMISSION_LIMITS = {
   gitBytes: 64 * MEBI,
   /** Bytes that a git command may print. */
   gitOutputBytes: MEBI,
+  /** Milliseconds of processor time to compile a submission, some ten times what a usual one takes; and of real time. */
+  compileCpuMs: 20_000,
+  compileMs: 180_000,
+  /** MiB of the compiler's heap. */
+  compileHeapMebibytes: 1024,
+  /** Messages about a submission that are kept, and characters of each. */
+  diagnostics: 50,
+  messageCharacters: 300,
 } as const

@@ -7,9 +7,8 @@ import type { PreparedSubmission } from '../grade/prepared-submission.ts'
 import type { Diagnostic, Result } from '../result/result.ts'
 import { subjectKit } from '../subject/kit.ts'
 import { openHere, openProcess } from '../subject/open-subject.ts'
-import { bundleSubmission } from './bundle.ts'
-import { checkImports } from './check-imports.ts'
-import { checkTypes } from './check-types.ts'
+import { compile } from './compile.ts'
+import { compileApart } from './compile-apart.ts'
 import { identify } from './identify.ts'
 import { locateWith } from './locate.ts'
 import type { SourceFiles } from './source-files.ts'
@@ -17,7 +16,7 @@ import type { SourceFiles } from './source-files.ts'
 export interface PrepareOptions {
   /** False leaves the type check out: for code that is known to compile, such as mutants. Default true. */
   readonly typeCheck?: boolean
-  /** True runs the code in this process: for code of the project itself. Default false: confined in its own. */
+  /** True compiles and runs the code in this process: for code of the project itself. Default false: confined in its own. */
   readonly trusted?: boolean
   /** The layers to confine it with; default: all that this machine has. */
   readonly confinement?: ConfinementReport
@@ -30,17 +29,13 @@ export async function prepareSubmission(
   { typeCheck = true, trusted = false, confinement }: PrepareOptions = {},
 ): Promise<PreparedSubmission> {
   const identity = identify(files)
-  const refused = checkImports(lab, files)
-  if (refused.length > 0) return broken(identity, 'importRefused', refused)
-  const errors = typeCheck ? checkTypes(lab, files) : []
-  if (errors.length > 0) return broken(identity, 'doesNotCompile', errors)
-  const bundle = await bundleSubmission(lab, files)
-  if (!('code' in bundle)) return broken(identity, 'doesNotCompile', bundle)
+  const compiled = await (trusted ? compile : compileApart)(lab, files, { typeCheck })
+  if (compiled.kind === 'refused') return broken(identity, compiled.outcome, compiled.diagnostics)
   const kit = await subjectKit()
   const subject = {
     port: lab.port,
-    code: bundle.code,
-    locate: locateWith(bundle.map),
+    code: compiled.bundle.code,
+    locate: locateWith(compiled.bundle.map),
     grants: lab.grants,
   }
   const open = trusted
