@@ -1,5 +1,8 @@
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { projectRoot } from '../project-root.ts'
 import { CORPUS } from './corpus.ts'
+import { renderCorpus } from './corpus-table.ts'
 import { FAMILIES } from './hostile.ts'
 
 describe('the hostile corpus', () => {
@@ -24,5 +27,9 @@ describe('the hostile corpus', () => {
       if (!end.outcomes.includes('graded')) expect([id, end.points]).toEqual([id, 'none'])
       expect([id, end.outcomes.length > 0]).toEqual([id, true])
     }
+  })
+
+  it('is listed in the documentation as it is', async () => {
+    await expect(renderCorpus()).toMatchFileSnapshot(join(projectRoot(), 'docs/hostile-corpus.md'))
   })
 })
