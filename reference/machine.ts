@@ -2,12 +2,15 @@
  * The reference machine ready to run a kernel: one VM with one vcpu on one pcpu, and the reference's own hypervisor parts.
  * Not in the public index, since it stands on labs' solutions.
  */
+import { isLinuxKernel, LINUX_CODE_SELECTOR, LINUX_DATA_SELECTOR, loadLinux } from './boot/linux.ts'
 import { loadMultiboot, type MultibootModule } from './boot/multiboot.ts'
 import { loadRom, ROM_SIZE_BYTES, resetEntryState } from './boot/rom.ts'
 import type { CostModel } from './cpu/cost-model.ts'
+import type { CpuModel } from './cpu/cpuid.ts'
 import { create as createIdleMonitor } from './cpu/idle.ts'
 import type { IdleMonitor } from './cpu/idle-port.ts'
 import { CS, DS, ES, FS, GS, SS } from './cpu/instruction.ts'
+import type { Registers } from './cpu/registers.ts'
 import type { CharFrontend } from './io/char-backend.ts'
 import { create as createFifoBackend } from './io/fifo-backend.ts'
 import { FifoLine, type FifoLineOptions } from './io/fifo-line.ts'
@@ -19,6 +22,7 @@ import type { Vm } from './vm/vm.ts'
 export const PC_COSTS: CostModel = { name: 'pc', hz: 100_000_000, instruction: 1, events: {} }
 
 const PAGE_BYTES = 4096
+const DATA_SEGMENTS = [ES, SS, DS, FS, GS]
 const FLAT_LIMIT = 0xffff_ffff
 const FLAT_CODE = 0xc09b
 const FLAT_DATA = 0xc093
@@ -34,6 +38,8 @@ export interface MachineOptions {
   readonly memoryBytes: number
   readonly serialSink?: (byte: number) => boolean
   readonly costs?: CostModel
+  /** What CPUID says; `CPU_MODELS` holds the models by name. */
+  readonly cpuid?: CpuModel
 }
 
 export interface Machine {
@@ -61,27 +67,34 @@ export function createMachine(options: MachineOptions): Machine {
     memoryBytes,
     vcpus: 1,
     ...(options.serialSink === undefined ? {} : { serialSink: options.serialSink }),
+    ...(options.cpuid === undefined ? {} : { cpuid: options.cpuid }),
   }
   const host = new Host({ costs, monitor, quantum: costs.hz, vms: [vm] })
   return { host, vm: host.vms[0]!, monitor }
 }
 
 /**
- * Loads a kernel and points the vcpu at it: a raw 64 KiB ROM starts at the reset vector in real mode, a multiboot kernel
- * in flat protected mode.
- * @throws MultibootError for anything else, or when it does not fit
+ * Loads a kernel and points the vcpu at it: a raw 64 KiB ROM starts at the reset vector in real mode, a Linux bzImage
+ * and a multiboot kernel in flat protected mode.
+ * @throws LinuxError or MultibootError for anything else, or when it does not fit
  */
 export function bootKernel({ vm }: Machine, kernel: KernelImage): void {
   const { registers } = vm.processors[0]!.vcpu
   if (kernel.bytes.length === ROM_SIZE_BYTES) {
     loadRom(kernel.bytes, vm.memory, kernel.name)
-    registers.setSegment(CS, { ...resetEntryState.cs, attributes: REAL_CODE })
-    for (const segment of [ES, SS, DS, FS, GS]) {
-      registers.setSegment(segment, { ...resetEntryState.data, attributes: REAL_DATA })
-    }
-    registers.cr0 = resetEntryState.cr0
-    registers.eflags = resetEntryState.eflags
-    registers.eip = resetEntryState.eip
+    enterRealMode(registers)
+    return
+  }
+  if (isLinuxKernel(kernel.bytes)) {
+    const [initrd] = kernel.modules
+    const { entry, esi, gdt } = loadLinux(kernel.bytes, vm.memory, {
+      kernelName: kernel.name,
+      commandLine: kernel.commandLine,
+      ...(initrd === undefined ? {} : { initrd }),
+    })
+    enterFlat(registers, entry, LINUX_CODE_SELECTOR, LINUX_DATA_SELECTOR)
+    registers.gdtr = gdt
+    registers.esi = esi
     return
   }
   const { entry, eax, ebx } = loadMultiboot(kernel.bytes, vm.memory, {
@@ -90,16 +103,29 @@ export function bootKernel({ vm }: Machine, kernel: KernelImage): void {
     bootLoaderName: 'trapframe',
     kernelName: kernel.name,
   })
+  enterFlat(registers, entry, KERNEL_CODE_SELECTOR, KERNEL_DATA_SELECTOR)
+  registers.eax = eax
+  registers.ebx = ebx
+}
+
+function enterRealMode(registers: Registers): void {
+  registers.setSegment(CS, { ...resetEntryState.cs, attributes: REAL_CODE })
+  for (const segment of DATA_SEGMENTS) registers.setSegment(segment, { ...resetEntryState.data, attributes: REAL_DATA })
+  registers.cr0 = resetEntryState.cr0
+  registers.eflags = resetEntryState.eflags
+  registers.eip = resetEntryState.eip
+}
+
+/** Protected mode without paging; every segment is 4 GiB from 0. */
+function enterFlat(registers: Registers, entry: number, codeSelector: number, dataSelector: number): void {
   const flat = { base: 0, limit: FLAT_LIMIT }
   registers.cr0 = registers.cr0 | CR0_PE
-  registers.setSegment(CS, { ...flat, selector: KERNEL_CODE_SELECTOR, attributes: FLAT_CODE })
-  for (const segment of [ES, SS, DS, FS, GS]) {
-    registers.setSegment(segment, { ...flat, selector: KERNEL_DATA_SELECTOR, attributes: FLAT_DATA })
+  registers.setSegment(CS, { ...flat, selector: codeSelector, attributes: FLAT_CODE })
+  for (const segment of DATA_SEGMENTS) {
+    registers.setSegment(segment, { ...flat, selector: dataSelector, attributes: FLAT_DATA })
   }
   registers.eflags = EFLAGS_RESERVED
   registers.eip = entry
-  registers.eax = eax
-  registers.ebx = ebx
 }
 
 /** A serial port's back end over named pipes of this computer, by the reference's own back end. */

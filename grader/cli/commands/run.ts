@@ -8,7 +8,9 @@ import { basename } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { type Command, InvalidArgumentError } from 'commander'
 import { guests } from '../../../guests/index.ts'
+import { LinuxError } from '../../../reference/boot/linux.ts'
 import { MultibootError } from '../../../reference/boot/multiboot-image.ts'
+import { CPU_MODELS, DEFAULT_CPU_MODEL } from '../../../reference/cpu/cpuid.ts'
 import { SerialLine, type SerialPort } from '../../../reference/io/serial-line.ts'
 import { bootKernel, createMachine, type KernelImage, type Machine, PC_COSTS } from '../../../reference/machine.ts'
 import { WrongUse } from '../../failures.ts'
@@ -34,6 +36,7 @@ interface RunOptions {
   readonly initrd?: string
   /** Bytes. */
   readonly mem: number
+  readonly cpu: string
   readonly serial: string
   readonly create?: boolean
   readonly maxInstructions?: number
@@ -57,11 +60,12 @@ export function addRunCommand(program: Command): void {
     .description('boot a kernel, with the terminal as its serial port')
     .argument(
       '<kernel>',
-      `a multiboot kernel, a 64 KiB ROM, or ${GUEST_PREFIX}NAME (${Object.keys(guests).join(', ')})`,
+      `a Linux bzImage, a multiboot kernel, a 64 KiB ROM, or ${GUEST_PREFIX}NAME (${Object.keys(guests).join(', ')})`,
     )
     .option('--append <text>', 'the kernel command line', '')
-    .option('--initrd <file>', 'a file that the kernel gets as its first module')
+    .option('--initrd <file>', 'a file that the kernel gets as its RAM disk or first module')
     .option('--mem <size>', 'memory, such as 64M or 512K', parseSize, 64 << 20)
+    .option('--cpu <model>', `what CPUID says: ${Object.keys(CPU_MODELS).join(', ')}`, DEFAULT_CPU_MODEL.name)
     .option('--serial <where>', SERIAL_HELP, 'stdio')
     .option('--create', 'make the named pipes, or listen at the socket, of --serial')
     .option('--max-instructions <n>', 'stop after so many guest instructions', parseCount)
@@ -81,7 +85,7 @@ ${STATUS_LIMIT} at the limit of instructions; ${STATUS_TRIPLE_FAULT} after a tri
 
 Examples:
   trapframe run guest:hello
-  trapframe run kernel.elf --append "console=ttyS0" --initrd initrd.img --mem 40M
+  trapframe run vmlinuz --append "console=ttyS0 noapic nolapic acpi=off" --initrd initrd.img --mem 40M
   trapframe run kernel.elf --serial file:boot.log --max-instructions 1000000000 --stats stats.json
   trapframe run guest:hello --serial fifo:/tmp/com1 --create      (and elsewhere: cat /tmp/com1.out)
 `,
@@ -100,7 +104,7 @@ async function runKernel(kernel: string, options: RunOptions): Promise<number> {
   const started = performance.now()
   const nap = new Nap()
   let line: SerialLine | undefined
-  const machine = boot(image, options.mem, (byte) => line!.send(byte))
+  const machine = boot(image, options, (byte) => line!.send(byte))
   const { host, vm } = machine
   line = new SerialLine(portOf(machine, nap))
   const onQuit = () => {
@@ -226,13 +230,18 @@ function report(
 }
 
 /** @throws WrongUse when the file is no kernel or does not fit */
-function boot(image: KernelImage, memoryBytes: number, serialSink: (byte: number) => boolean): Machine {
+function boot(image: KernelImage, options: RunOptions, serialSink: (byte: number) => boolean): Machine {
+  const cpuid = CPU_MODELS[options.cpu]
+  if (cpuid === undefined) {
+    throw new WrongUse(`There is no CPU model "${options.cpu}"; there are ${Object.keys(CPU_MODELS).join(', ')}.`)
+  }
   try {
-    const machine = createMachine({ memoryBytes, serialSink })
+    const machine = createMachine({ memoryBytes: options.mem, serialSink, cpuid })
     bootKernel(machine, image)
     return machine
   } catch (error) {
-    if (error instanceof MultibootError || error instanceof RangeError) throw new WrongUse(error.message)
+    if (error instanceof LinuxError || error instanceof MultibootError || error instanceof RangeError)
+      throw new WrongUse(error.message)
     throw error
   }
 }
