@@ -7,7 +7,7 @@ import type { AnyLab, Mutant } from '../contract/lab.ts'
 import { filesBelow } from '../files.ts'
 import { gradeSubmission } from '../grade/grade-submission.ts'
 import { packageVersion } from '../project-root.ts'
-import type { Result } from '../result/result.ts'
+import type { Result, Verdict } from '../result/result.ts'
 import type { Rubric } from '../rubric/rubric-schema.ts'
 import { starterFiles } from '../starter/starter-files.ts'
 import { writeStarter } from '../starter/write-starter.ts'
@@ -29,6 +29,9 @@ export interface VerifyOptions {
   readonly variantsPerMutant: number
   readonly onProgress?: (what: string) => void
 }
+
+/** Verdicts of code that did not come back by itself. */
+const ENDED: ReadonlySet<Verdict> = new Set(['timedOut', 'outOfMemory', 'crashed', 'flooded', 'protocolViolation'])
 
 /** Hidden seeds of verification: fresh ones for each, and the same on every machine. */
 const FIRST_HIDDEN_SEED = 1_000
@@ -66,10 +69,14 @@ class Verifier {
     })
   }
 
-  /** Grades as {@link grade} does, and confined too; both must come to the same digest. */
+  /**
+   * Grades confined, and unless the code was ended for it, which nobody could do here, in this process too; both must come
+   * to the same digest.
+   */
   async gradeBothWays(files: Files, variant: string, hiddenSeed: number, what: string): Promise<Result> {
-    const result = await this.grade(files, variant, hiddenSeed, what)
     const confined = await this.grade(files, variant, hiddenSeed, what, true)
+    if (confined.laws.some(({ verdict }) => ENDED.has(verdict))) return confined
+    const result = await this.grade(files, variant, hiddenSeed, what)
     if (confined.digest === result.digest) this.confined.same++
     else {
       this.confined.different++
@@ -111,8 +118,11 @@ class Verifier {
       for (let n = 0; n < (i === 0 ? seeds : 1); n++) {
         const files = mutantFiles(this.#lab, parameters, mutant)
         const hiddenSeed = FIRST_HIDDEN_SEED + n
-        const grade = i === 0 && n === 0 ? this.gradeBothWays : this.grade
-        const result = await grade.call(this, files, seed, hiddenSeed, `mutant ${mutant.id}`)
+        const what = `mutant ${mutant.id}`
+        const result =
+          i === 0 && n === 0
+            ? await this.gradeBothWays(files, seed, hiddenSeed, what)
+            : await this.grade(files, seed, hiddenSeed, what, true)
         const grading = graded(result, hiddenSeed)
         gradings.push(grading)
         if (result.outcome !== 'graded') {
