@@ -198,6 +198,22 @@ answer = { [Symbol.for('nodejs.util.inspect.custom')]: inspect, [Symbol.for('nod
 }`,
   }),
   {
+    id: 'by-a-granted-module',
+    tries:
+      'Follows the constructors of whatever module of Node the lab grants, which leads out, and plunders from there.',
+    submission: onWrong(({ bait, lab }) => {
+      const modules = lab.grants?.modules ?? []
+      const imports = modules.map((name, n) => `import * as granted${n} from '${name}'`)
+      const values = modules.map((_, n) => `...Object.values(granted${n})`)
+      return {
+        first: `${imports.join('\n')}\n${plunderText(bait)}${REACH}`,
+        call: `for (const each of [${values.join(', ')}]) reach(each)`,
+        answer: "if (said !== '') throw new Error(said)",
+      }
+    }),
+    expect: gainsNothing(),
+  },
+  {
     id: 'by-a-sloppy-module',
     tries: 'Is a CommonJS module that is not strict, and walks up its callers and their arguments from there.',
     submission: withText(

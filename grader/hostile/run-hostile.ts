@@ -87,7 +87,7 @@ export async function runHostile(lab: AnyLab, rubric: Rubric, options: HostileOp
     const problems = honestProblems(right, wrong)
     const ended: Ended[] = []
     await surroundings.traces()
-    for (const entry of entries) {
+    for (const entry of problems.length > 0 ? [] : entries) {
       options.onProgress?.(ended.length, entries.length, entry)
       ended.push(await run(entry, entry.submission(kit), marking, points[entry.suites ?? 'both'], surroundings))
     }
@@ -112,17 +112,17 @@ function chosen(corpus: readonly Hostile[], only: string | undefined): readonly 
   throw new WrongUse(`The hostile corpus has no family and no entry "${only}". The families are ${families}.`)
 }
 
-/** Attacks can only be held against honest code if that is right and wrong indeed. */
+/** Attacks can only be held against honest code if that is right and wrong indeed; else none is graded. */
 function honestProblems(right: Result, wrong: Result): string[] {
   const problems: string[] = []
   if (right.points < right.maxPoints) {
     problems.push(
-      `The reference itself scores ${right.points} of ${right.maxPoints} (${told(right) || right.outcome}), so right code with an attack proves little.`,
+      `The reference itself scores ${right.points} of ${right.maxPoints} (${told(right) || right.outcome}), so no attack was graded.`,
     )
   }
   if (wrong.points * 2 > wrong.maxPoints) {
     problems.push(
-      `Code that answers the least that the port allows scores ${wrong.points} of ${wrong.maxPoints}, so there is little to gain.`,
+      `Code that answers the least that the port allows scores ${wrong.points} of ${wrong.maxPoints}, so no attack was graded: there is little to gain.`,
     )
   }
   return problems
