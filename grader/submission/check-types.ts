@@ -5,10 +5,11 @@
  * pays for them once.
  */
 import { dirname, join, posix, relative, sep } from 'node:path'
-import ts from 'typescript'
+import type ts from 'typescript'
 import { GraderFailure } from '../failures.ts'
 import { projectRoot } from '../project-root.ts'
 import type { Diagnostic } from '../result/result.ts'
+import { compiler } from './compiler.ts'
 import { STUDENT_COMPILER_OPTIONS } from './compiler-options.ts'
 import { grantedTypes } from './granted-types.ts'
 import { type LabSources, resolveImport } from './layout.ts'
@@ -46,7 +47,7 @@ function check(lab: LabSources, files: SourceFiles): Diagnostic[] {
   const sources = new Map([...files].map(([path, text]) => [join(root, SUBMISSION_FOLDER, path), text]))
   sources.set(join(root, AMBIENT_PATH), AMBIENT + grantedTypes(lab.grants?.modules ?? []))
   options ??= compilerOptions(root)
-  const program = ts.createProgram({
+  const program = compiler.createProgram({
     rootNames: [...sources.keys()],
     options,
     host: compilerHost(lab, files, sources, options, root),
@@ -66,7 +67,7 @@ function check(lab: LabSources, files: SourceFiles): Diagnostic[] {
 }
 
 function compilerOptions(root: string): ts.CompilerOptions {
-  const { options, errors } = ts.convertCompilerOptionsFromJson({ ...STUDENT_COMPILER_OPTIONS, types: [] }, root)
+  const { options, errors } = compiler.convertCompilerOptionsFromJson({ ...STUDENT_COMPILER_OPTIONS, types: [] }, root)
   if (errors.length > 0)
     throw new GraderFailure(`The compiler refuses the options of student code: ${errors[0]!.messageText}`)
   return options
@@ -80,10 +81,10 @@ function compilerHost(
   options: ts.CompilerOptions,
   root: string,
 ): ts.CompilerHost {
-  const base = ts.createCompilerHost(options)
+  const base = compiler.createCompilerHost(options)
   const paths = new Set(files.keys())
   const submissionRoot = join(root, SUBMISSION_FOLDER)
-  const platform = ts.createModuleResolutionCache(root, (name) => name, options)
+  const platform = compiler.createModuleResolutionCache(root, (name) => name, options)
   return {
     ...base,
     fileExists: (name) => sources.has(name) || base.fileExists(name),
@@ -93,7 +94,7 @@ function compilerHost(
     getSourceFile(name, languageVersionOrOptions) {
       const text = sources.get(name)
       if (text !== undefined) {
-        const sourceFile = ts.createSourceFile(name, text, languageVersionOrOptions, true)
+        const sourceFile = compiler.createSourceFile(name, text, languageVersionOrOptions, true)
         return Object.assign(sourceFile, { version: text })
       }
       if (!parsed.has(name)) parsed.set(name, versioned(base.getSourceFile(name, languageVersionOrOptions), name))
@@ -103,15 +104,23 @@ function compilerHost(
       const inside = relative(submissionRoot, containingFile)
       return literals.map((literal) => {
         if (inside.startsWith('..')) {
-          const mode = ts.getModeForUsageLocation(containingSource, literal, compilerOptions)
-          return ts.resolveModuleName(literal.text, containingFile, compilerOptions, base, platform, redirected, mode)
+          const mode = compiler.getModeForUsageLocation(containingSource, literal, compilerOptions)
+          return compiler.resolveModuleName(
+            literal.text,
+            containingFile,
+            compilerOptions,
+            base,
+            platform,
+            redirected,
+            mode,
+          )
         }
         const from = inside.split(sep).join(posix.sep)
         const resolution = resolveImport(lab, from, literal.text, paths)
         if (resolution.kind === 'refused' || resolution.kind === 'granted') return { resolvedModule: undefined }
         const target =
           resolution.kind === 'source' ? join(submissionRoot, resolution.path) : join(root, resolution.projectPath)
-        return { resolvedModule: { resolvedFileName: target, extension: ts.Extension.Ts } }
+        return { resolvedModule: { resolvedFileName: target, extension: compiler.Extension.Ts } }
       })
     },
     directoryExists: (name) => name.startsWith(submissionRoot) || dirname(name) === name || base.directoryExists!(name),
@@ -125,7 +134,7 @@ function versioned(sourceFile: ts.SourceFile | undefined, version: string): ts.S
 
 function toDiagnostic(file: string, sourceFile: ts.SourceFile, diagnostic: ts.Diagnostic, root: string): Diagnostic {
   const { line, character } = sourceFile.getLineAndCharacterOfPosition(diagnostic.start ?? 0)
-  const message = ts.flattenDiagnosticMessageText(diagnostic.messageText, ' ').replaceAll(/\s+/g, ' ')
+  const message = compiler.flattenDiagnosticMessageText(diagnostic.messageText, ' ').replaceAll(/\s+/g, ' ')
   const text = message.replaceAll(`${root}/${SUBMISSION_FOLDER}/`, '').replaceAll(`${root}/`, 'platform/')
   return { file, line: line + 1, column: character + 1, message: `TS${diagnostic.code}: ${text}` }
 }

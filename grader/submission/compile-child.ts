@@ -3,7 +3,8 @@
  * a request takes too long. A thread looks after both, since the compiler may be too busy to notice.
  */
 import { Worker } from 'node:worker_threads'
-import { type Compiled, type CompileOptions, compile } from './compile.ts'
+import { compile } from './compile.ts'
+import type { Compiled, CompileOptions } from './compiled.ts'
 import type { LabSources } from './layout.ts'
 
 export interface CompileRequest extends CompileOptions {

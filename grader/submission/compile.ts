@@ -3,26 +3,12 @@
  * itself. What strangers wrote can keep a compiler busy for ever: see `compile-apart.ts`.
  */
 import { GraderFailure } from '../failures.ts'
-import type { Diagnostic } from '../result/result.ts'
-import { type Bundle, bundleSubmission } from './bundle.ts'
-import { capDiagnostics } from './cap-diagnostics.ts'
+import { bundleSubmission } from './bundle.ts'
 import { checkImports } from './check-imports.ts'
 import { checkTypes } from './check-types.ts'
-import { type LabSources, SOURCE_FOLDER } from './layout.ts'
+import { type Compiled, type CompileOptions, cannotCompile, refuse } from './compiled.ts'
+import type { LabSources } from './layout.ts'
 import type { SourceFiles } from './source-files.ts'
-
-export interface CompileOptions {
-  /** False leaves the type check out: for code that is known to compile, such as mutants. */
-  readonly typeCheck: boolean
-}
-
-export type Compiled =
-  | { readonly kind: 'compiled'; readonly bundle: Bundle }
-  | {
-      readonly kind: 'refused'
-      readonly outcome: 'importRefused' | 'doesNotCompile'
-      readonly diagnostics: readonly Diagnostic[]
-    }
 
 /** @throws GraderFailure when the platform is at fault; never for anything in the files */
 export async function compile(lab: LabSources, files: SourceFiles, { typeCheck }: CompileOptions): Promise<Compiled> {
@@ -38,14 +24,4 @@ export async function compile(lab: LabSources, files: SourceFiles, { typeCheck }
     const why = error instanceof RangeError ? 'it is nested too deeply' : 'the compiler fails on it'
     return cannotCompile(lab, why)
   }
-}
-
-/** The outcome of a submission that the compiler does not get to the end of. */
-export function cannotCompile(lab: LabSources, why: string): Compiled {
-  const file = `${SOURCE_FOLDER}/${lab.entry}`
-  return refuse('doesNotCompile', [{ file, line: 1, column: 1, message: `The code cannot be compiled: ${why}.` }])
-}
-
-function refuse(outcome: 'importRefused' | 'doesNotCompile', diagnostics: readonly Diagnostic[]): Compiled {
-  return { kind: 'refused', outcome, diagnostics: capDiagnostics(diagnostics) }
 }

@@ -2,7 +2,8 @@
  * Finds all by which a TypeScript file asks for something outside of itself, in whatever spelling: declarations,
  * expressions, types, and comments that the compiler obeys.
  */
-import ts from 'typescript'
+import type ts from 'typescript'
+import { compiler } from './compiler.ts'
 
 /** One such place. */
 export interface Import {
@@ -16,7 +17,7 @@ export interface Import {
 
 /** In the order of the text. @throws RangeError when the text is nested too deeply for the parser */
 export function findImports(path: string, text: string): Import[] {
-  const sourceFile = ts.createSourceFile(path, text, ts.ScriptTarget.ES2023, true, ts.ScriptKind.TS)
+  const sourceFile = compiler.createSourceFile(path, text, compiler.ScriptTarget.ES2023, true, compiler.ScriptKind.TS)
   const found = references(sourceFile)
   const declaresRequire = declaredNames(sourceFile).has('require')
   for (const node of nodesOf(sourceFile)) {
@@ -42,24 +43,24 @@ function references(sourceFile: ts.SourceFile): Import[] {
 function importOf(node: ts.Node, sourceFile: ts.SourceFile, declaresRequire: boolean): Import | undefined {
   const at = (literal: ts.Node | undefined): Import => ({
     position: (literal ?? node).getStart(sourceFile),
-    specifier: literal !== undefined && ts.isStringLiteralLike(literal) ? literal.text : undefined,
+    specifier: literal !== undefined && compiler.isStringLiteralLike(literal) ? literal.text : undefined,
   })
-  if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
+  if (compiler.isImportDeclaration(node) || compiler.isExportDeclaration(node)) {
     if (node.moduleSpecifier === undefined) return undefined
     return node.attributes === undefined
       ? at(node.moduleSpecifier)
       : { position: node.attributes.getStart(sourceFile), other: 'imports something with attributes' }
   }
-  if (ts.isExternalModuleReference(node)) return at(node.expression)
-  if (ts.isImportTypeNode(node)) {
-    return at(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : node.argument)
+  if (compiler.isExternalModuleReference(node)) return at(node.expression)
+  if (compiler.isImportTypeNode(node)) {
+    return at(compiler.isLiteralTypeNode(node.argument) ? node.argument.literal : node.argument)
   }
-  if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword) {
+  if (compiler.isMetaProperty(node) && node.keywordToken === compiler.SyntaxKind.ImportKeyword) {
     return { position: node.getStart(sourceFile), other: 'uses import.meta' }
   }
-  if (!ts.isCallExpression(node)) return undefined
-  const isImport = node.expression.kind === ts.SyntaxKind.ImportKeyword
-  const isRequire = !declaresRequire && ts.isIdentifier(node.expression) && node.expression.text === 'require'
+  if (!compiler.isCallExpression(node)) return undefined
+  const isImport = node.expression.kind === compiler.SyntaxKind.ImportKeyword
+  const isRequire = !declaresRequire && compiler.isIdentifier(node.expression) && node.expression.text === 'require'
   return isImport || isRequire ? at(node.arguments[0]) : undefined
 }
 
@@ -67,9 +68,10 @@ function importOf(node: ts.Node, sourceFile: ts.SourceFile, declaresRequire: boo
 function declaredNames(sourceFile: ts.SourceFile): Set<string> {
   const names = new Set<string>()
   for (const node of nodesOf(sourceFile)) {
-    if (!ts.isFunctionDeclaration(node) && !ts.isVariableDeclaration(node) && !ts.isParameter(node)) continue
-    const isAmbient = (ts.getCombinedModifierFlags(node) & ts.ModifierFlags.Ambient) !== 0
-    if (!isAmbient && node.name !== undefined && ts.isIdentifier(node.name)) names.add(node.name.text)
+    if (!compiler.isFunctionDeclaration(node) && !compiler.isVariableDeclaration(node) && !compiler.isParameter(node))
+      continue
+    const isAmbient = (compiler.getCombinedModifierFlags(node) & compiler.ModifierFlags.Ambient) !== 0
+    if (!isAmbient && node.name !== undefined && compiler.isIdentifier(node.name)) names.add(node.name.text)
   }
   return names
 }
@@ -79,7 +81,7 @@ function* nodesOf(sourceFile: ts.SourceFile): Generator<ts.Node> {
   const waiting: ts.Node[] = [sourceFile]
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
     yield node
-    ts.forEachChild(node, (child) => {
+    compiler.forEachChild(node, (child) => {
       waiting.push(child)
     })
   }

@@ -7,7 +7,6 @@ import type { PreparedSubmission } from '../grade/prepared-submission.ts'
 import type { Diagnostic, Result } from '../result/result.ts'
 import { subjectKit } from '../subject/kit.ts'
 import { openHere, openProcess } from '../subject/open-subject.ts'
-import { compile } from './compile.ts'
 import { compileApart } from './compile-apart.ts'
 import { identify } from './identify.ts'
 import { locateWith } from './locate.ts'
@@ -29,7 +28,9 @@ export async function prepareSubmission(
   { typeCheck = true, trusted = false, confinement }: PrepareOptions = {},
 ): Promise<PreparedSubmission> {
   const identity = identify(files)
-  const compiled = await (trusted ? compile : compileApart)(lab, files, { typeCheck })
+  // Loaded only where it is used, since it stands on a whole compiler.
+  const compile = trusted ? (await import('./compile.ts')).compile : compileApart
+  const compiled = await compile(lab, files, { typeCheck })
   if (compiled.kind === 'refused') return broken(identity, compiled.outcome, compiled.diagnostics)
   const kit = await subjectKit()
   const subject = {
