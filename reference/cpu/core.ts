@@ -151,6 +151,8 @@ export class Core implements CodeObserver {
 
   /** What the running FPU instruction computes with. */
   readonly arithmetic = new Arithmetic()
+  /** The local APIC's ID, when there is one. */
+  apicId: number | undefined
   /** The FERR# pin, when it is wired to something. */
   ferr: ((asserted: boolean) => void) | undefined
   /** The IGNNE# pin. */

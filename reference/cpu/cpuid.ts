@@ -29,8 +29,11 @@ const FEATURE_TSC = 1 << 4
 const FEATURE_MSR = 1 << 5
 export const FEATURE_MCE = 1 << 7
 const FEATURE_CX8 = 1 << 8
+const FEATURE_APIC = 1 << 9
 export const FEATURE_PGE = 1 << 13
 export const FEATURE_CMOV = 1 << 15
+/** Of EBX. */
+const APIC_ID_SHIFT = 24
 const HYPERVISOR_PRESENT = 0x8000_0000
 const PENTIUM_FEATURES = FEATURE_FPU | FEATURE_DE | FEATURE_PSE | FEATURE_TSC | FEATURE_MSR | FEATURE_MCE | FEATURE_CX8
 
@@ -68,8 +71,11 @@ export function familyOf(model: CpuModel): number {
 export const HYPERVISOR_LEAF_FIRST = 0x4000_0000
 export const HYPERVISOR_LEAF_LAST = 0x4000_ffff
 
-/** What CPUID answers for `leaf`; a leaf beyond the last gives the last one, as hardware does. */
-export function cpuid(model: CpuModel, leaf: number): CpuidResult {
+/**
+ * What CPUID answers for `leaf`; a leaf beyond the last gives the last one, as hardware does.
+ * @param apicId of the processor's local APIC, when it has one
+ */
+export function cpuid(model: CpuModel, leaf: number, apicId: number | undefined): CpuidResult {
   if (leaf === 0) {
     return {
       eax: 1,
@@ -78,7 +84,13 @@ export function cpuid(model: CpuModel, leaf: number): CpuidResult {
       ecx: fourCharacters(model.vendor, 8),
     }
   }
-  return { eax: model.signature, ebx: 0, ecx: model.moreFeatures >>> 0, edx: model.features >>> 0 }
+  const features = apicId === undefined ? model.features : model.features | FEATURE_APIC
+  return {
+    eax: model.signature,
+    ebx: ((apicId ?? 0) << APIC_ID_SHIFT) >>> 0,
+    ecx: model.moreFeatures >>> 0,
+    edx: features >>> 0,
+  }
 }
 
 function fourCharacters(text: string, from: number): number {

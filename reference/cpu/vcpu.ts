@@ -16,6 +16,7 @@ import {
   FETCH_GPA,
   FETCH_PAGE,
   FLAGS,
+  FPU_REGISTER,
   FRAME_SHIFT,
   GDTR_LIMIT,
   IDTR_LIMIT,
@@ -23,6 +24,8 @@ import {
   LIMIT,
   REGISTER_WORDS,
   TR,
+  TSC_OFFSET_HIGH,
+  TSC_OFFSET_LOW,
 } from '../mmu/layout.ts'
 import type { MachineMemory } from '../mmu/machine-memory.ts'
 import { DirectMmu, type MmuPolicy } from '../mmu/policy.ts'
@@ -62,6 +65,8 @@ export interface VcpuOptions {
   readonly mmu?: MmuPolicy
   /** The FERR# pin: an unmasked FPU exception waits, with CR0.NE = 0 (a PC: IRQ 13). Without it such exceptions are ignored. */
   readonly ferr?: (asserted: boolean) => void
+  /** The ID of its local APIC, for CPUID. Without it there is none. */
+  readonly apicId?: number
 }
 
 /** An event to deliver through the guest's IDT. `error` is −1 for an exception without error code. */
@@ -112,6 +117,11 @@ const REAL_MODE_DATA = 0x93
 const RESET_LDTR = 0x82
 const RESET_TR = 0x8b
 const DATA_SEGMENTS = [0, 2, 3, 4, 5]
+/** From, to: words of the block. */
+const KEPT_BY_INIT = [
+  [TSC_OFFSET_LOW, TSC_OFFSET_HIGH + 1],
+  [FPU_REGISTER, REGISTER_WORDS],
+] as const
 
 export class Vcpu {
   /** Which events exit; the hypervisor changes it between runs. */
@@ -130,6 +140,7 @@ export class Vcpu {
     this.#memory = memory
     this.#core = new Core(machine, mmu, index, options.costs ?? UNIT_COSTS, options.cpuid ?? DEFAULT_CPU_MODEL)
     this.#core.ferr = options.ferr
+    this.#core.apicId = options.apicId
     this.registers = new Registers(this.#core)
     this.reset()
   }
@@ -286,6 +297,24 @@ export class Vcpu {
     core.work = 0
     core.extra = 0
     this.#injected = null
+  }
+
+  /** INIT: as RESET, but time goes on and the FPU stays (Intel SDM vol. 3A table 10-1). */
+  init(): void {
+    const core = this.#core
+    const { work, extra } = core
+    const kept = KEPT_BY_INIT.map(([from, to]) => [from, core.r.slice(from, to)] as const)
+    this.reset()
+    for (const [from, words] of kept) core.r.set(words, from)
+    core.work = work
+    core.extra = extra
+  }
+
+  /** A start-up message (SIPI): the processor begins in real mode at the start of this 4 KiB page of the first MiB. */
+  startUp(page: number): void {
+    const code = { selector: page << 8, base: page << 12, limit: REAL_MODE_LIMIT, attributes: REAL_MODE_DATA }
+    this.registers.setSegment(CS, code)
+    this.registers.eip = 0
   }
 
   /** Everything but counters and intercepts. */

@@ -28,14 +28,14 @@ export interface Problem {
 
 /** What the monitor is shown of a vcpu. */
 export function viewOf(processor: Processor, instructionLength: number): VcpuView {
-  const { vcpu, pic, nmiPending } = processor
+  const { vcpu, nmiPending } = processor
   return {
     eip: vcpu.registers.eip >>> 0,
     instructionLength,
     interruptFlag: vcpu.registers.interruptFlag,
     interruptShadow: vcpu.interruptShadow,
     nmiBlocked: vcpu.nmiBlocked,
-    interruptPending: pic.interruptPending(),
+    interruptPending: processor.interruptPending(),
     nmiPending,
   }
 }

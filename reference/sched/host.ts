@@ -9,6 +9,7 @@ import type { CostModel } from '../cpu/cost-model.ts'
 import type { CpuModel } from '../cpu/cpuid.ts'
 import type { Exit } from '../cpu/exit.ts'
 import type { GuestAnswer, GuestQuestion, HaltDecision, IdleMonitor, VcpuView } from '../cpu/idle-port.ts'
+import { readMmio, writeMmio } from '../io/mmio.ts'
 import { MachineMemory } from '../mmu/machine-memory.ts'
 import { type Processor, Vm } from '../vm/vm.ts'
 import { type Problem, problemOfDelivery, problemOfHalt, problemOfKick, viewOf } from './decision-rules.ts'
@@ -29,6 +30,8 @@ export interface HostVmOptions {
   readonly cpuid?: CpuModel
   readonly serialSink?: (byte: number) => boolean
   readonly startSeconds?: number
+  /** See {@link Vm}. */
+  readonly apic?: boolean
 }
 
 export interface HostOptions {
@@ -86,7 +89,8 @@ export interface HostCounters {
   windowExits: number
 }
 
-type ThreadState = 'ready' | 'running' | 'polling' | 'halted' | 'ended'
+/** `waiting`: for a start-up message. */
+type ThreadState = 'ready' | 'running' | 'polling' | 'halted' | 'waiting' | 'ended'
 
 /** A vcpu as the host schedules it. */
 interface Thread {
@@ -101,6 +105,8 @@ interface Thread {
   exit: Exit | undefined
   /** INTR as the thread was last seen: only its rise kicks a halted vcpu. */
   interruptSeen: boolean
+  /** The same for a latched NMI. */
+  nmiSeen: boolean
 }
 
 interface Pcpu {
@@ -150,11 +156,12 @@ export class Host {
         vm,
         processor,
         ledger: new Ledger(),
-        state: 'ready',
+        state: processor.waitsForStartUp ? 'waiting' : 'ready',
         readyAt: 0,
         pollUntil: 0,
         exit: undefined,
         interruptSeen: false,
+        nmiSeen: false,
       }))
     this.#pcpus = Array.from({ length: options.pcpus ?? 1 }, () => ({
       now: 0,
@@ -164,8 +171,8 @@ export class Host {
     }))
     for (const thread of this.#threads) {
       thread.processor.vcpu.intercepts.hlt = true
-      thread.ledger.enter('steal', 0)
-      this.#ready.push(thread)
+      thread.ledger.enter(thread.state === 'waiting' ? 'idle' : 'steal', 0)
+      if (thread.state === 'ready') this.#ready.push(thread)
     }
     this.#monitor.attach(
       this.#threads.map((thread) => this.vms.indexOf(thread.vm)),
@@ -227,6 +234,7 @@ export class Host {
   nmi(vcpu: number): void {
     const thread = this.#thread(vcpu)
     thread.processor.nmiPending = true
+    thread.nmiSeen = true
     this.#kick(thread, this.#now)
   }
 
@@ -343,6 +351,13 @@ export class Host {
       else pcpu.now = Math.min(limit, thread.pollUntil)
       return
     }
+    if (thread.processor.waitsForStartUp) {
+      thread.exit = undefined
+      thread.state = 'waiting'
+      thread.ledger.enter('idle', pcpu.now)
+      this.#leave(pcpu, thread)
+      return
+    }
     if (thread.exit !== undefined) {
       const { exit } = thread
       thread.exit = undefined
@@ -414,10 +429,10 @@ export class Host {
   /** What waits for a vcpu is delivered, or not, as the monitor says. */
   #enter(thread: Thread, now: Cycles): void {
     const { processor } = thread
-    const { vcpu, pic } = processor
+    const { vcpu } = processor
     if (vcpu.eventQueued) return
     const nmiWaits = processor.nmiPending && !vcpu.nmiBlocked
-    if (!nmiWaits && !pic.interruptPending()) {
+    if (!nmiWaits && !processor.interruptPending()) {
       vcpu.requestInterruptWindow(false)
       return
     }
@@ -430,11 +445,11 @@ export class Host {
         processor.nmiPending = false
         vcpu.inject({ kind: 'nmi', vector: 2 })
       }
-      if (answer === 'interrupt') vcpu.inject({ kind: 'interrupt', vector: pic.acknowledge() })
+      if (answer === 'interrupt') vcpu.inject({ kind: 'interrupt', vector: processor.acknowledge() })
       if (answer === 'nmi' || answer === 'interrupt') this.counters.deliveries++
     }
-    thread.interruptSeen = pic.interruptPending()
-    vcpu.requestInterruptWindow(answer !== 'none' && pic.interruptPending())
+    thread.interruptSeen = processor.interruptPending()
+    vcpu.requestInterruptWindow(answer !== 'none' && processor.interruptPending())
   }
 
   #handle(pcpu: Pcpu, thread: Thread, exit: Exit): void {
@@ -449,7 +464,11 @@ export class Host {
         if (vm.exitStatus !== undefined) this.#end(pcpu, vm)
         return
       case 'mmio':
-        if (!exit.write) vcpu.completeMmioRead(0xffff_ffff)
+        if (exit.write) writeMmio(processor.mmio, exit.gpa, exit.size, exit.value, pcpu.now)
+        else vcpu.completeMmioRead(readMmio(processor.mmio, exit.gpa, exit.size, pcpu.now))
+        if (processor.mmio.length === 0) return
+        this.#deviceEvent = 0
+        this.#noticeInterrupts(vm, pcpu.now)
         return
       case 'hlt':
         this.#halt(pcpu, thread, exit.length)
@@ -502,11 +521,18 @@ export class Host {
     for (const thread of this.#threads) if (thread.vm === vm) this.#noticeInterrupt(thread, now)
   }
 
-  /** A halted vcpu is kicked when its INTR rises. */
+  /** A halted vcpu is kicked when its INTR or NMI rises; one that was sent a start-up message begins. */
   #noticeInterrupt(thread: Thread, now: Cycles): void {
-    const pending = thread.processor.pic.interruptPending()
-    const rises = pending && !thread.interruptSeen
+    const { processor } = thread
+    if (thread.state === 'halted' && processor.waitsForStartUp) thread.state = 'waiting'
+    if (thread.state === 'waiting' && !processor.waitsForStartUp) {
+      this.#makeReady(thread, now)
+      return
+    }
+    const pending = processor.interruptPending()
+    const rises = (pending && !thread.interruptSeen) || (processor.nmiPending && !thread.nmiSeen)
     thread.interruptSeen = pending
+    thread.nmiSeen = processor.nmiPending
     if (rises) this.#kick(thread, now)
   }
 
@@ -528,6 +554,10 @@ export class Host {
       thread.ledger.enter('busy', now)
       return
     }
+    this.#makeReady(thread, now)
+  }
+
+  #makeReady(thread: Thread, now: Cycles): void {
     thread.state = 'ready'
     thread.readyAt = now
     thread.ledger.enter('steal', now)
@@ -545,7 +575,7 @@ export class Host {
 }
 
 function sleeps(state: ThreadState): boolean {
-  return state === 'halted' || state === 'polling' || state === 'ended'
+  return state === 'halted' || state === 'polling' || state === 'waiting' || state === 'ended'
 }
 
 function maybe(problem: Problem | undefined): { problem?: Problem } {

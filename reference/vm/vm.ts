@@ -8,10 +8,14 @@
 import type { CostModel } from '../cpu/cost-model.ts'
 import type { CpuModel } from '../cpu/cpuid.ts'
 import { Vcpu } from '../cpu/vcpu.ts'
+import { ApicBus } from '../io/apic-bus.ts'
 import { PortBus } from '../io/bus.ts'
 import { Coprocessor } from '../io/coprocessor.ts'
 import { DebugExit } from '../io/debug-exit.ts'
 import type { Line, TimedDevice } from '../io/device.ts'
+import { IoApic } from '../io/ioapic.ts'
+import { LocalApic } from '../io/lapic.ts'
+import type { MmioDevice } from '../io/mmio.ts'
 import { Pic } from '../io/pic.ts'
 import { Pit } from '../io/pit.ts'
 import { Rtc } from '../io/rtc.ts'
@@ -23,6 +27,10 @@ import type { Cycles } from '../sched/virtual-time.ts'
 const PIT_IRQ = 0
 const RTC_IRQ = 8
 const FPU_IRQ = 13
+/** The I/O APIC's input of the timer, as in a PC; the other interrupts keep their numbers. */
+const PIT_INPUT = 2
+/** As in KVM. */
+const APIC_TIMER_HZ = 1_000_000_000
 const COM1 = { port: 0x3f8, irq: 4 }
 
 /** 2026-09-01T00:00:00Z: every run of a machine begins on the same day. */
@@ -41,6 +49,8 @@ export interface VmOptions {
   readonly serialSink?: (byte: number) => boolean
   /** The real-time clock's date at virtual time 0, in seconds since 1970. */
   readonly startSeconds?: number
+  /** Local APICs and an I/O APIC; then all vcpus but the first wait for a start-up message. */
+  readonly apic?: boolean
 }
 
 /** A vcpu with what is wired to it. */
@@ -66,10 +76,27 @@ export class Processor {
     this.bus.add(this.coprocessor)
   }
 
+  /** The local APIC; undefined in a machine with 8259s alone. */
+  lapic: LocalApic | undefined
+  /** What it finds at guest physical addresses without memory. */
+  readonly mmio: MmioDevice[] = []
+  /** It has had an INIT, or was never started, and does nothing until a start-up message. */
+  waitsForStartUp = false
+
+  /** The INTR pin. */
+  interruptPending(): boolean {
+    return (this.lapic ?? this.pic).interruptPending()
+  }
+
+  /** The vcpu takes an interrupt: its vector. */
+  acknowledge(): number {
+    return (this.lapic ?? this.pic).acknowledge()
+  }
+
   /** Something waits that the vcpu would take at once if it could: it ends a HLT (Intel SDM vol. 2A, HLT). */
   get wakes(): boolean {
     if (this.nmiPending && !this.vcpu.nmiBlocked) return true
-    return this.pic.interruptPending() && this.vcpu.registers.interruptFlag
+    return this.interruptPending() && this.vcpu.registers.interruptFlag
   }
 }
 
@@ -98,22 +125,28 @@ export class Vm {
               memory: this.memory,
               costs,
               ferr,
+              ...(options.apic === true ? { apicId: i } : {}),
               ...(options.cpuid === undefined ? {} : { cpuid: options.cpuid }),
             }),
         ),
     )
     const { pic } = this.processors[0]!
     const cycleHz = costs.hz
-    this.pit = new Pit({ line: (level) => pic.setLine(PIT_IRQ, level), cycleHz })
+    const ioApic = options.apic === true ? this.#addApics(cycleHz) : undefined
+    const line = (irq: number) => (level: boolean) => {
+      pic.setLine(irq, level)
+      ioApic?.setLine(irq === PIT_IRQ ? PIT_INPUT : irq, level)
+    }
+    this.pit = new Pit({ line: line(PIT_IRQ), cycleHz })
     this.rtc = new Rtc({
-      line: (level) => pic.setLine(RTC_IRQ, level),
+      line: line(RTC_IRQ),
       cycleHz,
       startSeconds: options.startSeconds ?? DEFAULT_START_SECONDS,
     })
     this.rtc.setMemorySize(options.memoryBytes)
     this.uart = new Uart({
       port: COM1.port,
-      line: (level) => pic.setLine(COM1.irq, level),
+      line: line(COM1.irq),
       cycleHz,
       sink: options.serialSink ?? (() => true),
     })
@@ -122,10 +155,41 @@ export class Vm {
         this.exitStatus ??= status
       },
     })
-    this.#timed = [this.pit, this.rtc, this.uart]
+    const lapics = this.processors.flatMap(({ lapic }) => lapic ?? [])
+    this.#timed = [this.pit, this.rtc, this.uart, ...lapics]
     for (const { bus } of this.processors) {
       for (const device of [this.pit, this.rtc, this.uart, this.debugExit]) bus.add(device)
     }
+  }
+
+  /** A local APIC for each processor, and an I/O APIC that all of them see. */
+  #addApics(cycleHz: number): IoApic {
+    const bus = new ApicBus()
+    const ioApic = new IoApic({ id: this.processors.length, bus })
+    for (const [id, processor] of this.processors.entries()) {
+      const isFirst = id === 0
+      processor.waitsForStartUp = !isFirst
+      processor.lapic = new LocalApic({
+        id,
+        bus,
+        cyclesPerTick: cycleHz / APIC_TIMER_HZ,
+        nmi: () => {
+          processor.nmiPending = true
+        },
+        init: () => {
+          processor.vcpu.init()
+          processor.waitsForStartUp = !isFirst
+        },
+        startUp: (page) => {
+          if (!processor.waitsForStartUp) return
+          processor.vcpu.startUp(page)
+          processor.waitsForStartUp = false
+        },
+        external: processor.pic,
+      })
+      processor.mmio.push(processor.lapic, ioApic)
+    }
+    return ioApic
   }
 
   /** When a device next acts by itself, or `Infinity`. */

@@ -5,6 +5,7 @@
 import {
   BASE,
   CR0,
+  CR2,
   CR3,
   CR4,
   DR,
@@ -64,6 +65,8 @@ const CONTROLS_OF_FEATURES = [
   [FEATURE_PGE, CR4_PGE],
   [FEATURE_CMOV, CR4_PCE],
 ] as const
+/** Where CR0–CR4 lie in the vcpu's block; there is no CR1. */
+const CONTROL_WORDS = [CR0, CR0, CR2, CR3, CR4]
 /** What a 16-bit LGDT or LIDT keeps of the base. */
 const BASE_24_BITS = 0xff_ffff
 
@@ -103,13 +106,13 @@ function writeControl(core: Core, register: number, value: number): void {
     core.refreshPaging()
     if ((changed & (CR4_PSE | CR4_PGE)) !== 0) core.flushTlb(false)
     if ((changed & CR4_DE) !== 0) core.refreshBreakpoints()
-  } else r[CR0 + register] = value
+  } else r[CR2] = value
 }
 
 const movFromControl: Handler = (core, op) => {
   if (op.reg === 1 || op.reg > 4) core.raise(UD, -1)
   checkSupervisor(core)
-  core.r[op.rm] = core.r[CR0 + op.reg]!
+  core.r[op.rm] = core.r[CONTROL_WORDS[op.reg]!]!
 }
 
 const movToControl: Handler = (core, op) => {
@@ -244,7 +247,7 @@ const cpuidInstruction: Handler = (core) => {
   if (leaf >= HYPERVISOR_LEAF_FIRST && leaf <= HYPERVISOR_LEAF_LAST) {
     core.exit({ reason: 'cpuid', leaf, subleaf: r[ECX]! >>> 0 })
   }
-  const result = cpuid(core.model, leaf)
+  const result = cpuid(core.model, leaf, core.apicId)
   r[EAX] = result.eax
   r[EBX] = result.ebx
   r[ECX] = result.ecx
