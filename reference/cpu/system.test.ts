@@ -29,6 +29,16 @@ describe('control registers', () => {
     expect(m.vcpu.registers).toMatchObject({ ebx: 0x55, edx: 0x33 })
   })
 
+  test('MOV reads back what MOV wrote, in CR2, CR3 and CR4 alike', () => {
+    // mov cr2,eax; mov cr3,ebx; mov cr4,ecx; mov esi,cr2; mov edi,cr3; mov ebp,cr4
+    const m = machineWith([
+      0x0f, 0x22, 0xd0, 0x0f, 0x22, 0xdb, 0x0f, 0x22, 0xe1, 0x0f, 0x20, 0xd6, 0x0f, 0x20, 0xdf, 0x0f, 0x20, 0xe5,
+    ])
+    Object.assign(m.vcpu.registers, { eax: 0x1234, ebx: 0x5000, ecx: 0x10 })
+    m.vcpu.run(6)
+    expect(m.vcpu.registers).toMatchObject({ esi: 0x1234, edi: 0x5000, ebp: 0x10, cr2: 0x1234, cr3: 0x5000, cr4: 0x10 })
+  })
+
   test('PG without PE, NW without CD and unknown bits of CR4 are #GP(0)', () => {
     for (const [code, eax] of [
       [[0x0f, 0x22, 0xc0], 0x8000_0000],
