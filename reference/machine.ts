@@ -3,10 +3,11 @@
  * Not in the public index, since it stands on labs' solutions.
  */
 import { isLinuxKernel, LINUX_CODE_SELECTOR, LINUX_DATA_SELECTOR, loadLinux } from './boot/linux.ts'
+import { writeMpTable } from './boot/mp-table.ts'
 import { loadMultiboot, type MultibootModule } from './boot/multiboot.ts'
 import { loadRom, ROM_SIZE_BYTES, resetEntryState } from './boot/rom.ts'
 import type { CostModel } from './cpu/cost-model.ts'
-import type { CpuModel } from './cpu/cpuid.ts'
+import { type CpuModel, DEFAULT_CPU_MODEL } from './cpu/cpuid.ts'
 import { create as createIdleMonitor } from './cpu/idle.ts'
 import type { IdleMonitor } from './cpu/idle-port.ts'
 import { CS, DS, ES, FS, GS, SS } from './cpu/instruction.ts'
@@ -21,6 +22,8 @@ import type { Vm } from './vm/vm.ts'
 /** One cycle an instruction at 100 MHz: what an interpreter can keep up with, so that a guest's second is about one of ours. */
 export const PC_COSTS: CostModel = { name: 'pc', hz: 100_000_000, instruction: 1, events: {} }
 
+/** With many vcpus: how long each runs while others wait, so that none spins for long on a lock that another has. */
+const SHARED_QUANTUM = 10_000
 const PAGE_BYTES = 4096
 const DATA_SEGMENTS = [ES, SS, DS, FS, GS]
 const FLAT_LIMIT = 0xffff_ffff
@@ -40,6 +43,10 @@ export interface MachineOptions {
   readonly costs?: CostModel
   /** What CPUID says; `CPU_MODELS` holds the models by name. */
   readonly cpuid?: CpuModel
+  /** 1 unless told. The first one boots, and starts the others by their local APICs. */
+  readonly vcpus?: number
+  /** Local APICs, an I/O APIC, and tables that tell of them; on when there is more than one vcpu. */
+  readonly apic?: boolean
 }
 
 export interface Machine {
@@ -63,13 +70,20 @@ export function createMachine(options: MachineOptions): Machine {
   }
   const monitor = createIdleMonitor()
   const costs = options.costs ?? PC_COSTS
+  const vcpus = options.vcpus ?? 1
+  const apic = options.apic ?? vcpus > 1
   const vm = {
     memoryBytes,
-    vcpus: 1,
+    vcpus,
+    apic,
     ...(options.serialSink === undefined ? {} : { serialSink: options.serialSink }),
     ...(options.cpuid === undefined ? {} : { cpuid: options.cpuid }),
   }
-  const host = new Host({ costs, monitor, quantum: costs.hz, vms: [vm] })
+  const host = new Host({ costs, monitor, quantum: vcpus > 1 ? SHARED_QUANTUM : costs.hz, vms: [vm] })
+  if (apic) {
+    const { signature, features } = options.cpuid ?? DEFAULT_CPU_MODEL
+    writeMpTable(host.vms[0]!.memory, { processors: vcpus, signature, features })
+  }
   return { host, vm: host.vms[0]!, monitor }
 }
 
