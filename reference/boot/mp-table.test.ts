@@ -36,6 +36,7 @@ test('a kernel finds the table, its checksum is right, and its entries fill its 
     }
     expect(at).toBe(length)
     expect(types.filter((type) => type === 0)).toHaveLength(processors)
+    expect(memory.readUint16(0x413)).toBe(639)
     expect([bytes[44 + 3], memory.readUint32(table + 36)]).toEqual([3, 0xfee0_0000])
   }
 })

@@ -17,6 +17,10 @@ const LENGTH_OFFSET = 4
 const CHECKSUM_OFFSET = 7
 const POINTER_CHECKSUM_OFFSET = 10
 
+/** The BIOS data area: kernels look for the pointer at the end of base memory, too, and must find where that is. */
+const BASE_MEMORY_WORD = 0x413
+const BASE_MEMORY_KIB = 639
+
 /** Types of entries, and of interrupts in them. */
 const PROCESSOR = 0
 const BUS = 1
@@ -104,6 +108,7 @@ export function writeMpTable(memory: GuestMemory, options: MpTableOptions): void
   table[CHECKSUM_OFFSET] = checksum(table)
   const pointer = [...text('_MP_', 4), ...word(TABLE_AT), POINTER_BYTES / 16, SPEC_REVISION, 0, 0, ...word(0)]
   pointer[POINTER_CHECKSUM_OFFSET] = checksum(pointer)
+  memory.writeUint16(BASE_MEMORY_WORD, BASE_MEMORY_KIB)
   memory.writeBytes(POINTER_AT, Uint8Array.from(pointer))
   memory.writeBytes(TABLE_AT, Uint8Array.from(table))
 }
