@@ -49,7 +49,7 @@ const TIMER_DIVIDE = 0x3e0
 /** An integrated APIC with five local vectors. */
 const VERSION_VALUE = 0x0004_0014
 const SOFTWARE_ENABLED = 0x100
-const SVR_KNOWN = 0x1ff
+const SVR_KNOWN = 0x3ff
 const MASKED = 0x1_0000
 const PERIODIC = 0x2_0000
 const LVT_KNOWN: Readonly<Record<number, number>> = {
