@@ -44,7 +44,10 @@ module.exports = {
     {
       name: 'only-the-reference-machine-uses-solutions',
       severity: 'error',
-      from: { pathNot: '^reference/(machine|cpu/idle|io/fifo-(backend|framing))\\.ts$|\\.test\\.ts$|^assignments/[^/]+/benign/' },
+      from: {
+        pathNot:
+          '^reference/(machine|cpu/idle|io/fifo-(backend|framing))\\.ts$|\\.test\\.ts$|^assignments/[^/]+/benign/',
+      },
       to: { path: SOLUTIONS },
     },
     {

@@ -44,7 +44,9 @@ const labSchema = z.looseObject({
     }),
   ),
   benign: z.array(z.strictObject({ id: text, story: text, file: text })),
-  grants: z.strictObject({ modules: z.array(z.string().startsWith('node:')), directory: z.boolean().optional() }).optional(),
+  grants: z
+    .strictObject({ modules: z.array(z.string().startsWith('node:')), directory: z.boolean().optional() })
+    .optional(),
   platform: z.array(projectPath),
   baseline: z.int().min(0),
   handout: callable,
