@@ -9,6 +9,8 @@ const ENTRY = 'src/counter.ts'
 const apart = (text: string) => compileApart(counterLab, new Map([[ENTRY, text]]), { typeCheck: true })
 const RIGHT = 'export const create = (): unknown => ({ add() {}, total: () => 0 })\n'
 const depth = (text: string, count: number) => text.repeat(count)
+/** These look at processes through /proc. */
+const onLinux = it.skipIf(process.platform !== 'linux')
 const refused = (why: string) => ({
   kind: 'refused',
   outcome: 'doesNotCompile',
@@ -46,7 +48,7 @@ describe('compileApart', () => {
     expect(await apart(text)).toEqual(refused('it is nested too deeply'))
   })
 
-  it('ends what would never end, with all its processes', async () => {
+  onLinux('ends what would never end, with all its processes', async () => {
     const endless = `export const a = ${depth('1+', 120_000)}1`
     const result = await compileApart(counterLab, new Map([[ENTRY, endless]]), { typeCheck: true }, 1500)
     expect(result).toEqual(refused('it takes the compiler too long'))
@@ -54,7 +56,7 @@ describe('compileApart', () => {
     expect((await apart(RIGHT)).kind).toBe('compiled')
   })
 
-  it('takes a process that is gone for an accident, once', async () => {
+  onLinux('takes a process that is gone for an accident, once', async () => {
     await apart(RIGHT)
     const [pid] = compilers()
     const result = apart(RIGHT)
@@ -75,13 +77,16 @@ describe('compileApart', () => {
     expect(long.diagnostics[0]!.message).toMatch(/^imports (?:\u{1f600})+…$/u)
   })
 
-  it('goes on to the next submission in a process that is as good as new, and ends with the one that asked', async () => {
-    await apart(depth('[', 262_144))
-    expect((await apart(RIGHT)).kind).toBe('compiled')
-    const [first, second] = await Promise.all([apart(RIGHT), apart('export {')])
-    expect([first.kind, second.kind]).toEqual(['compiled', 'refused'])
-    expect(compilers().length).toBeLessThanOrEqual(1)
-  })
+  onLinux(
+    'goes on to the next submission in a process that is as good as new, and ends with the one that asked',
+    async () => {
+      await apart(depth('[', 262_144))
+      expect((await apart(RIGHT)).kind).toBe('compiled')
+      const [first, second] = await Promise.all([apart(RIGHT), apart('export {')])
+      expect([first.kind, second.kind]).toEqual(['compiled', 'refused'])
+      expect(compilers().length).toBeLessThanOrEqual(1)
+    },
+  )
 
   it('leaves a map that the file names out of account', async () => {
     const map = { version: 3, sources: ['../secret.ts'], names: [], mappings: 'AAAA', sourcesContent: ['x'] }

@@ -42,7 +42,7 @@ export function compileApart(
 }
 
 async function ask(request: CompileRequest): Promise<Compiled> {
-  // A process that ends is first taken for an accident: it may have been somebody else who wanted its memory.
+  // A process that somebody ended is first taken for an accident: another may have wanted its memory.
   for (let isLast = false; ; isLast = true) {
     const child = running ?? (await start())
     hold(child)
@@ -50,8 +50,10 @@ async function ask(request: CompileRequest): Promise<Compiled> {
     const answer = await answerOf(child, SUBMISSION_LIMITS.compileMs)
     letGo(child)
     if (answer === 'late') return cannotCompile(request.lab, 'it takes the compiler too long')
+    if (answer === 'full' || (answer === 'gone' && isLast)) {
+      return cannotCompile(request.lab, 'the compiler runs out of memory over it')
+    }
     if (answer !== 'gone') return checked(answer)
-    if (isLast) return cannotCompile(request.lab, 'the compiler runs out of memory over it')
   }
 }
 
@@ -82,8 +84,15 @@ async function start(): Promise<ChildProcess> {
   throw new GraderFailure('The compiler does not start.')
 }
 
-/** What the process answers next; or that it is gone, and whether because it took too long. */
-function answerOf(child: ChildProcess, limitMs: number): Promise<CompileAnswer | 'late' | 'gone'> {
+/** What became of a process that does not answer: it took too long, its heap is full, or somebody ended it. */
+type Silence = 'late' | 'full' | 'gone'
+
+function silenceOf(signal: unknown): Silence {
+  return signal === 'SIGXCPU' ? 'late' : signal === 'SIGABRT' ? 'full' : 'gone'
+}
+
+/** What the process answers next, or why it does not. */
+function answerOf(child: ChildProcess, limitMs: number): Promise<CompileAnswer | Silence> {
   return new Promise((resolve) => {
     let isLate = false
     const timer = setTimeout(() => {
@@ -91,8 +100,8 @@ function answerOf(child: ChildProcess, limitMs: number): Promise<CompileAnswer |
       end(child)
     }, limitMs)
     const onMessage = (message: unknown) => settle(message as CompileAnswer)
-    const onGone = (_code: unknown, signal?: unknown) => settle(isLate || signal === 'SIGXCPU' ? 'late' : 'gone')
-    const settle = (answer: CompileAnswer | 'late' | 'gone') => {
+    const onGone = (_code: unknown, signal?: unknown) => settle(isLate ? 'late' : silenceOf(signal))
+    const settle = (answer: CompileAnswer | Silence) => {
       clearTimeout(timer)
       child.off('message', onMessage).off('exit', onGone).off('error', onGone)
       resolve(answer)
@@ -102,17 +111,13 @@ function answerOf(child: ChildProcess, limitMs: number): Promise<CompileAnswer |
 }
 
 function end(child: ChildProcess): void {
-  forget(child)
+  if (running === child) running = undefined
+  letGo(child)
   try {
     process.kill(-child.pid!, 'SIGKILL')
   } catch {
     // It has ended by itself.
   }
-}
-
-function forget(child: ChildProcess): void {
-  if (running === child) running = undefined
-  letGo(child)
 }
 
 /** While a request is under way, the process keeps this one alive; else it does not. */
