@@ -4,6 +4,7 @@
  *
  * Derived values (`cpl`, `stackMask`, …) are copies that save a look at descriptors in hot paths; `refresh` makes all of them again.
  */
+import type { AccessSize } from '../io/device.ts'
 import type { CodeObserver, DecodedBlock } from '../mmu/code-frames.ts'
 import {
   ATTRIBUTES,
@@ -151,6 +152,8 @@ export class Core implements CodeObserver {
 
   /** What the running FPU instruction computes with. */
   readonly arithmetic = new Arithmetic()
+  /** Registers at guest physical addresses that are read without an exit; `undefined`: not one of them. */
+  readLocal: ((gpa: number, size: AccessSize) => number | undefined) | undefined
   /** The local APIC's ID, when there is one. */
   apicId: number | undefined
   /** The FERR# pin, when it is wired to something. */

@@ -242,8 +242,10 @@ function writePhysical(core: Core, entry: number, linear: number, size: AccessSi
   else core.view.setInt32(at, value, true)
 }
 
-/** The hypervisor's answer when there is one; otherwise the instruction exits and is executed again. */
+/** What the processor answers by itself, or the hypervisor's answer when there is one; otherwise the instruction exits and is executed again. */
 function readMmio(core: Core, gpa: number, size: AccessSize): number {
+  const local = core.readLocal?.(gpa, size)
+  if (local !== undefined) return narrow(local, size)
   if (core.answersUsed < core.answers.length) return narrow(core.answers[core.answersUsed++]!, size)
   return core.exit({ reason: 'mmio', write: false, gpa, size, value: 0 })
 }

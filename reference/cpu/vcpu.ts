@@ -1,6 +1,7 @@
 /**
  * A virtual processor, as a hypervisor uses it: run, look why it stopped, answer, run again (words: KVM API, `KVM_RUN`).
  */
+import type { AccessSize } from '../io/device.ts'
 import type { GuestMemory } from '../mmu/guest-memory.ts'
 import {
   ATTRIBUTES,
@@ -67,6 +68,8 @@ export interface VcpuOptions {
   readonly ferr?: (asserted: boolean) => void
   /** The ID of its local APIC, for CPUID. Without it there is none. */
   readonly apicId?: number
+  /** Answers reads of MMIO registers that do not depend on the time, at once; every other read is an exit. */
+  readonly readLocal?: (gpa: number, size: AccessSize) => number | undefined
 }
 
 /** An event to deliver through the guest's IDT. `error` is −1 for an exception without error code. */
@@ -141,6 +144,7 @@ export class Vcpu {
     this.#core = new Core(machine, mmu, index, options.costs ?? UNIT_COSTS, options.cpuid ?? DEFAULT_CPU_MODEL)
     this.#core.ferr = options.ferr
     this.#core.apicId = options.apicId
+    this.#core.readLocal = options.readLocal
     this.registers = new Registers(this.#core)
     this.reset()
   }

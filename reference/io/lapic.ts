@@ -14,7 +14,7 @@ import {
   NMI,
   START_UP,
 } from './apic-bus.ts'
-import type { Savable, TimedDevice } from './device.ts'
+import type { AccessSize, Savable, TimedDevice } from './device.ts'
 import { LapicTimer, type LapicTimerState } from './lapic-timer.ts'
 import type { MmioDevice } from './mmio.ts'
 
@@ -223,8 +223,19 @@ export class LocalApic implements MmioDevice, ApicAgent, TimedDevice, Savable<La
     if (this.#timer.advance(now)) this.#deliverLocal(LVT_TIMER)
   }
 
+  /** A register that does not depend on the time since the last event; `undefined`: it does, or it is none. */
+  readAtOnce(gpa: number, size: AccessSize): number | undefined {
+    const offset = gpa - LAPIC_BASE
+    if (size !== 4 || offset < 0 || offset >= PAGE_BYTES || (offset & 3) !== 0) return undefined
+    return offset === TIMER_CURRENT ? undefined : this.#read(offset, 0)
+  }
+
   readWord(offset: number, now: Cycles): number {
     this.advance(now)
+    return this.#read(offset, now)
+  }
+
+  #read(offset: number, now: Cycles): number {
     if (offset >= ISR && offset < IRR + BITMAP_BYTES) return this.#readBitmap(offset)
     const local = this.#lvt.get(offset)
     if (local !== undefined) return local

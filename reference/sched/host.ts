@@ -464,8 +464,11 @@ export class Host {
         if (vm.exitStatus !== undefined) this.#end(pcpu, vm)
         return
       case 'mmio':
-        if (exit.write) writeMmio(processor.mmio, exit.gpa, exit.size, exit.value, pcpu.now)
-        else vcpu.completeMmioRead(readMmio(processor.mmio, exit.gpa, exit.size, pcpu.now))
+        if (!exit.write) {
+          vcpu.completeMmioRead(readMmio(processor.mmio, exit.gpa, exit.size, pcpu.now))
+          return
+        }
+        writeMmio(processor.mmio, exit.gpa, exit.size, exit.value, pcpu.now)
         if (processor.mmio.length === 0) return
         this.#deviceEvent = 0
         this.#noticeInterrupts(vm, pcpu.now)

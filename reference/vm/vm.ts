@@ -12,7 +12,7 @@ import { ApicBus } from '../io/apic-bus.ts'
 import { PortBus } from '../io/bus.ts'
 import { Coprocessor } from '../io/coprocessor.ts'
 import { DebugExit } from '../io/debug-exit.ts'
-import type { Line, TimedDevice } from '../io/device.ts'
+import type { AccessSize, Line, TimedDevice } from '../io/device.ts'
 import { IoApic } from '../io/ioapic.ts'
 import { LocalApic } from '../io/lapic.ts'
 import type { MmioDevice } from '../io/mmio.ts'
@@ -125,7 +125,7 @@ export class Vm {
               memory: this.memory,
               costs,
               ferr,
-              ...(options.apic === true ? { apicId: i } : {}),
+              ...(options.apic === true ? { apicId: i, readLocal: this.#readLocal(i) } : {}),
               ...(options.cpuid === undefined ? {} : { cpuid: options.cpuid }),
             }),
         ),
@@ -160,6 +160,11 @@ export class Vm {
     for (const { bus } of this.processors) {
       for (const device of [this.pit, this.rtc, this.uart, this.debugExit]) bus.add(device)
     }
+  }
+
+  /** Reads of a processor's own local APIC, which need nobody else. */
+  #readLocal(index: number): (gpa: number, size: AccessSize) => number | undefined {
+    return (gpa, size) => this.processors[index]!.lapic!.readAtOnce(gpa, size)
   }
 
   /** A local APIC for each processor, and an I/O APIC that all of them see. */
