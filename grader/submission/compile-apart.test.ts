@@ -57,13 +57,16 @@ describe('compileApart', () => {
   })
 
   onLinux('takes a process that is gone for an accident, once', async () => {
-    await apart(RIGHT)
-    const [pid] = compilers()
-    const result = apart(RIGHT)
-    await new Promise((resolve) => setImmediate(resolve))
-    process.kill(pid!, 'SIGKILL')
-    expect((await result).kind).toBe('compiled')
-    expect(compilers()).not.toContain(pid)
+    for (const kill of ['idle', 'busy']) {
+      await apart(RIGHT)
+      const [pid] = compilers()
+      if (kill === 'idle') process.kill(pid!, 'SIGKILL')
+      const result = apart(depth('/** @a */', 8000) + RIGHT)
+      await new Promise((resolve) => setImmediate(resolve))
+      if (kill === 'busy') process.kill(pid!, 'SIGKILL')
+      expect((await result).kind).toBe('compiled')
+      expect(compilers()).not.toContain(pid)
+    }
   })
 
   it('says how much more is wrong, and keeps each message short', async () => {

@@ -49,6 +49,7 @@ async function ask(request: CompileRequest): Promise<Compiled> {
     child.send(request)
     const answer = await answerOf(child, SUBMISSION_LIMITS.compileMs)
     letGo(child)
+    if (typeof answer === 'string') end(child)
     if (answer === 'late') return cannotCompile(request.lab, 'it takes the compiler too long')
     if (answer === 'full' || (answer === 'gone' && isLast)) {
       return cannotCompile(request.lab, 'the compiler runs out of memory over it')
@@ -73,7 +74,7 @@ async function start(): Promise<ChildProcess> {
     stdio: ['pipe', 'ignore', 'ignore', 'ipc'],
     detached: true,
   })
-  child.on('exit', () => end(child))
+  child.on('exit', () => end(child)).on('error', () => end(child))
   child.stdin!.on('error', () => {})
   child.stdin!.end(code)
   const answer = await answerOf(child, START_MS)
