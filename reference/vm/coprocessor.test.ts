@@ -5,7 +5,7 @@ const CODE = 0x1000
 const HANDLER = 0x2000
 const VECTOR = 0x75
 
-test('an unmasked FPU exception without CR0.NE interrupts a guest on IRQ 13, before its next FPU instruction', () => {
+test('an unmasked FPU exception without CR0.NE interrupts a guest on IRQ 13, at once and before its next FPU instruction', () => {
   const { host, vm } = createMachine({ memoryBytes: 0x10_0000 })
   const { vcpu, bus } = vm.processors[0]!
   for (const [port, bytes] of [

@@ -4,7 +4,7 @@
  */
 import { CR0, FPU_CONTROL, FPU_STATUS } from '../../mmu/layout.ts'
 import { CR0_EM, CR0_MP, CR0_NE, CR0_TS } from '../control-registers.ts'
-import { ATTEND_HALTED, type Core } from '../core.ts'
+import { ATTEND_HALTED, ATTEND_WINDOW, type Core } from '../core.ts'
 import { MF, NM } from '../descriptor.ts'
 import { C1 } from './compare.ts'
 import { DENORMAL, INVALID, PRECISION, STACK_FAULT, ZERO_DIVIDE } from './rounding.ts'
@@ -72,7 +72,16 @@ export function summarize(core: Core): void {
   const isPending = (r[FPU_STATUS]! & ~r[FPU_CONTROL]! & EXCEPTIONS) !== 0
   if (isPending) r[FPU_STATUS] = r[FPU_STATUS]! | ERROR_SUMMARY | BUSY
   else r[FPU_STATUS] = r[FPU_STATUS]! & ~(ERROR_SUMMARY | BUSY)
-  core.ferr?.(isPending && (r[CR0]! & CR0_NE) === 0)
+  driveFerr(core, isPending && (r[CR0]! & CR0_NE) === 0)
+}
+
+/** The interrupt that FERR# asks for is taken as soon as it can be: the hypervisor is called then. */
+function driveFerr(core: Core, asserted: boolean): void {
+  if (core.ferr === undefined) return
+  core.ferr(asserted)
+  if (!asserted) return
+  core.attention |= ATTEND_WINDOW
+  core.end = 0
 }
 
 /** FNCLEX: exceptions, stack fault, summary and busy. */

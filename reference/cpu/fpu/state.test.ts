@@ -57,6 +57,10 @@ describe('an unmasked exception', () => {
     m.memory.writeBytes(CODE, Uint8Array.from([0xdb, 0xe3, ...DIVIDE_BY_ZERO, 0x9b, 0x40]))
     registers.eip = CODE
     levels.length = 0
+    registers.eflags = 0x200
+    expect(vcpu.run(100)).toEqual({ reason: 'interruptWindow' })
+    expect(registers.eip).toBe(CODE + 14)
+    vcpu.requestInterruptWindow(false)
     expect(vcpu.run(100)).toEqual({ reason: 'hlt', length: 0 })
     expect([levels.at(-1), vcpu.halted, registers.eip]).toEqual([true, true, CODE + 14])
     vcpu.halted = false
