@@ -51,10 +51,9 @@ async function ask(request: CompileRequest): Promise<Compiled> {
     letGo(child)
     if (typeof answer === 'string') end(child)
     if (answer === 'late') return cannotCompile(request.lab, 'it takes the compiler too long')
-    if (answer === 'full' || (answer === 'gone' && isLast)) {
-      return cannotCompile(request.lab, 'the compiler runs out of memory over it')
-    }
+    if (answer === 'full') return cannotCompile(request.lab, 'the compiler runs out of memory over it')
     if (answer !== 'gone') return checked(answer)
+    if (isLast) throw new GraderFailure('The compiler was ended twice from outside, so there is no mark: grade again.')
   }
 }
 
@@ -85,23 +84,25 @@ async function start(): Promise<ChildProcess> {
   throw new GraderFailure('The compiler does not start.')
 }
 
-/** What became of a process that does not answer: it took too long, its heap is full, or somebody ended it. */
+/**
+ * What became of a process that does not answer: it used all its processor time, its heap is full, or something ended it
+ * that says nothing of the text, as a machine that is too busy.
+ */
 type Silence = 'late' | 'full' | 'gone'
 
+/** How V8 ends a process whose heap is full, which differs by its version. */
+const FULL: ReadonlySet<unknown> = new Set(['SIGABRT', 'SIGTRAP', 'SIGILL'])
+
 function silenceOf(signal: unknown): Silence {
-  return signal === 'SIGXCPU' ? 'late' : signal === 'SIGABRT' ? 'full' : 'gone'
+  return signal === 'SIGXCPU' ? 'late' : FULL.has(signal) ? 'full' : 'gone'
 }
 
 /** What the process answers next, or why it does not. */
 function answerOf(child: ChildProcess, limitMs: number): Promise<CompileAnswer | Silence> {
   return new Promise((resolve) => {
-    let isLate = false
-    const timer = setTimeout(() => {
-      isLate = true
-      end(child)
-    }, limitMs)
+    const timer = setTimeout(() => end(child), limitMs)
     const onMessage = (message: unknown) => settle(message as CompileAnswer)
-    const onGone = (_code: unknown, signal?: unknown) => settle(isLate ? 'late' : silenceOf(signal))
+    const onGone = (_code: unknown, signal?: unknown) => settle(silenceOf(signal))
     const settle = (answer: CompileAnswer | Silence) => {
       clearTimeout(timer)
       child.off('message', onMessage).off('exit', onGone).off('error', onGone)
