@@ -12,11 +12,13 @@ import { create as createIdleMonitor } from './cpu/idle.ts'
 import type { IdleMonitor } from './cpu/idle-port.ts'
 import { CS, DS, ES, FS, GS, SS } from './cpu/instruction.ts'
 import type { Registers } from './cpu/registers.ts'
+import type { BlockDevice } from './io/block-device.ts'
 import type { CharFrontend } from './io/char-backend.ts'
 import { create as createFifoBackend } from './io/fifo-backend.ts'
 import { FifoLine, type FifoLineOptions } from './io/fifo-line.ts'
 import { realFiles } from './io/host-files.ts'
 import { Host } from './sched/host.ts'
+import { Chipset, type MachineType } from './vm/chipset.ts'
 import type { Vm } from './vm/vm.ts'
 
 /** One cycle an instruction at 100 MHz: what an interpreter can keep up with, so that a guest's second is about one of ours. */
@@ -47,11 +49,18 @@ export interface MachineOptions {
   readonly vcpus?: number
   /** Local APICs, an I/O APIC, and tables that tell of them; on when there is more than one vcpu. */
   readonly apic?: boolean
+  /** Default `isapc`. */
+  readonly type?: MachineType
+  /** At most four: two on each IDE channel. */
+  readonly disks?: readonly BlockDevice[]
+  /** What a BIOS may read from fw_cfg. Without it there is no such device. */
+  readonly firmwareFiles?: Readonly<Record<string, Uint8Array>>
 }
 
 export interface Machine {
   readonly host: Host
   readonly vm: Vm
+  readonly chipset: Chipset
   readonly monitor: IdleMonitor
 }
 
@@ -62,7 +71,7 @@ export interface KernelImage {
   readonly modules: readonly MultibootModule[]
 }
 
-/** @throws RangeError for less than 1 MiB of memory. */
+/** @throws RangeError for less than 1 MiB of memory, or more than four disks. */
 export function createMachine(options: MachineOptions): Machine {
   const memoryBytes = Math.floor(options.memoryBytes / PAGE_BYTES) * PAGE_BYTES
   if (memoryBytes < 0x10_0000) {
@@ -84,7 +93,14 @@ export function createMachine(options: MachineOptions): Machine {
     const { signature, features } = options.cpuid ?? DEFAULT_CPU_MODEL
     writeMpTable(host.vms[0]!.memory, { processors: vcpus, signature, features })
   }
-  return { host, vm: host.vms[0]!, monitor }
+  const [machineVm] = host.vms
+  const chipset = new Chipset(machineVm!, {
+    type: options.type ?? 'isapc',
+    disks: options.disks ?? [],
+    cycleHz: costs.hz,
+    ...(options.firmwareFiles === undefined ? {} : { firmwareFiles: options.firmwareFiles }),
+  })
+  return { host, vm: machineVm!, chipset, monitor }
 }
 
 /**

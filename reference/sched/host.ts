@@ -461,7 +461,7 @@ export class Host {
         else vcpu.completeIn(bus.read(exit.port, exit.size, pcpu.now))
         this.#deviceEvent = 0
         this.#noticeInterrupts(vm, pcpu.now)
-        if (vm.exitStatus !== undefined) this.#end(pcpu, vm)
+        if (vm.exitStatus !== undefined || vm.resetRequested) this.#end(pcpu, vm)
         return
       case 'mmio':
         if (!exit.write) {

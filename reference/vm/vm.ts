@@ -12,7 +12,7 @@ import { ApicBus } from '../io/apic-bus.ts'
 import { PortBus } from '../io/bus.ts'
 import { Coprocessor } from '../io/coprocessor.ts'
 import { DebugExit } from '../io/debug-exit.ts'
-import type { AccessSize, Line, TimedDevice } from '../io/device.ts'
+import type { AccessSize, Line, PortDevice, TimedDevice } from '../io/device.ts'
 import { IoApic } from '../io/ioapic.ts'
 import { LocalApic } from '../io/lapic.ts'
 import type { MmioDevice } from '../io/mmio.ts'
@@ -109,7 +109,10 @@ export class Vm {
   readonly debugExit: DebugExit
   /** The status that the guest ended with, once it has. */
   exitStatus: number | undefined
+  /** The guest has asked for a reset of the machine: it goes no further. */
+  resetRequested = false
   readonly #timed: readonly TimedDevice[]
+  readonly #ioApic: IoApic | undefined
 
   constructor(options: VmOptions) {
     const { machine, costs } = options
@@ -130,23 +133,18 @@ export class Vm {
             }),
         ),
     )
-    const { pic } = this.processors[0]!
     const cycleHz = costs.hz
-    const ioApic = options.apic === true ? this.#addApics(cycleHz) : undefined
-    const line = (irq: number) => (level: boolean) => {
-      pic.setLine(irq, level)
-      ioApic?.setLine(irq === PIT_IRQ ? PIT_INPUT : irq, level)
-    }
-    this.pit = new Pit({ line: line(PIT_IRQ), cycleHz })
+    this.#ioApic = options.apic === true ? this.#addApics(cycleHz) : undefined
+    this.pit = new Pit({ line: this.line(PIT_IRQ), cycleHz })
     this.rtc = new Rtc({
-      line: line(RTC_IRQ),
+      line: this.line(RTC_IRQ),
       cycleHz,
       startSeconds: options.startSeconds ?? DEFAULT_START_SECONDS,
     })
     this.rtc.setMemorySize(options.memoryBytes)
     this.uart = new Uart({
       port: COM1.port,
-      line: line(COM1.irq),
+      line: this.line(COM1.irq),
       cycleHz,
       sink: options.serialSink ?? (() => true),
     })
@@ -157,9 +155,26 @@ export class Vm {
     })
     const lapics = this.processors.flatMap(({ lapic }) => lapic ?? [])
     this.#timed = [this.pit, this.rtc, this.uart, ...lapics]
-    for (const { bus } of this.processors) {
-      for (const device of [this.pit, this.rtc, this.uart, this.debugExit]) bus.add(device)
+    for (const device of [this.pit, this.rtc, this.uart, this.debugExit]) this.addDevice(device)
+  }
+
+  /** The machine's interrupt line `irq`, 0–15, at 8259s and I/O APIC. */
+  line(irq: number): Line {
+    const { pic } = this.processors[0]!
+    return (level) => {
+      pic.setLine(irq, level)
+      this.#ioApic?.setLine(irq === PIT_IRQ ? PIT_INPUT : irq, level)
     }
+  }
+
+  /** A device that all processors see. @throws Error when one of its ports is taken */
+  addDevice(device: PortDevice): void {
+    for (const { bus } of this.processors) bus.add(device)
+  }
+
+  /** A device wants the machine to be reset, behind the instruction that is executed now. */
+  requestReset(): void {
+    this.resetRequested = true
   }
 
   /** Reads of a processor's own local APIC, which need nobody else. */
