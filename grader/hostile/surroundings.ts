@@ -117,7 +117,7 @@ export class Surroundings {
     }
     const listing = readdirSync(this.#folder).sort().join()
     if (listing !== 'secret.ts,submissions,tmp') found.push('another file beside the submissions')
-    return found
+    return [...new Set(found)]
   }
 
   async close(): Promise<void> {
