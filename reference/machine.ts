@@ -108,11 +108,10 @@ export function createMachine(options: MachineOptions): Machine {
  * and a multiboot kernel in flat protected mode.
  * @throws LinuxError or MultibootError for anything else, or when it does not fit
  */
-export function bootKernel({ vm }: Machine, kernel: KernelImage): void {
+export function bootKernel({ vm }: Pick<Machine, 'vm'>, kernel: KernelImage): void {
   const { registers } = vm.processors[0]!.vcpu
   if (kernel.bytes.length === ROM_SIZE_BYTES) {
-    loadRom(kernel.bytes, vm.memory, kernel.name)
-    enterRealMode(registers)
+    bootRom({ vm }, kernel)
     return
   }
   if (isLinuxKernel(kernel.bytes)) {
@@ -136,6 +135,15 @@ export function bootKernel({ vm }: Machine, kernel: KernelImage): void {
   enterFlat(registers, entry, KERNEL_CODE_SELECTOR, KERNEL_DATA_SELECTOR)
   registers.eax = eax
   registers.ebx = ebx
+}
+
+/**
+ * Loads a BIOS, or another ROM, and points the vcpu at the reset vector in real mode.
+ * @throws RomError when it is no ROM
+ */
+export function bootRom({ vm }: Pick<Machine, 'vm'>, rom: Pick<KernelImage, 'name' | 'bytes'>): void {
+  loadRom(rom.bytes, vm.memory, rom.name)
+  enterRealMode(vm.processors[0]!.vcpu.registers)
 }
 
 function enterRealMode(registers: Registers): void {

@@ -1,11 +1,14 @@
 /**
- * A raw 64 KiB ROM at F0000h–FFFFFh and the processor's state after RESET (Intel SDM vol. 3A §10.1.4, "First
+ * A raw ROM that ends at FFFFFh and the processor's state after RESET (Intel SDM vol. 3A §10.1.4, "First
  * Instruction Executed"). The loader writes memory and describes registers; it never knows the vcpu.
  */
 
-/** Where the ROM begins (guest physical), and its only size in bytes. */
+/** Where the segment of the reset vector begins (guest physical), and the size in bytes of a ROM that fills just it. */
 export const ROM_BASE = 0xf_0000
 export const ROM_SIZE_BYTES = 0x1_0000
+const ROM_END = ROM_BASE + ROM_SIZE_BYTES
+/** A BIOS of twice the size begins at E0000h. */
+const LARGE_ROM_SIZE_BYTES = 2 * ROM_SIZE_BYTES
 
 /** The memory that a loader writes to. */
 export interface BootMemory {
@@ -38,19 +41,27 @@ export const resetEntryState: ResetEntryState = {
   data: { selector: 0, base: 0, limit: 0xffff },
 }
 
+/** The file is no ROM, or does not fit: one sentence for the person who named it. */
+export class RomError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'RomError'
+  }
+}
+
 /**
- * Copies `image` to F0000h. The owner makes the range read-only if it wants to.
+ * Copies `image` to where it ends at FFFFFh. It can be written there: a BIOS keeps variables in what it has shadowed.
  * @param name what errors call the image, usually its file name
- * @throws Error when the image is not exactly 64 KiB or memory ends below 1 MiB.
+ * @throws RomError when the image has neither 64 nor 128 KiB, or memory ends below 1 MiB.
  */
 export function loadRom(image: Uint8Array, memory: BootMemory, name: string): void {
-  if (image.length !== ROM_SIZE_BYTES) {
-    throw new Error(`"${name}" is no ROM: it has ${image.length} bytes, and a ROM has exactly ${ROM_SIZE_BYTES}.`)
+  if (image.length !== ROM_SIZE_BYTES && image.length !== LARGE_ROM_SIZE_BYTES) {
+    throw new RomError(`"${name}" is no ROM: it has ${image.length} bytes, and a ROM has 64 KiB or 128 KiB.`)
   }
-  if (memory.sizeBytes < ROM_BASE + ROM_SIZE_BYTES) {
-    throw new Error(
+  if (memory.sizeBytes < ROM_END) {
+    throw new RomError(
       `"${name}" does not fit: a ROM needs memory up to 1 MiB, and the machine has ${memory.sizeBytes} bytes.`,
     )
   }
-  memory.writeBytes(ROM_BASE, image)
+  memory.writeBytes(ROM_END - image.length, image)
 }
