@@ -4,6 +4,7 @@ import { buildEcho } from './echo.ts'
 import { buildFlood } from './flood.ts'
 import { buildHello } from './hello.ts'
 import { buildIdleTime } from './idle-time.ts'
+import { buildPing } from './ping.ts'
 import type { Guest } from './support/kernel.ts'
 
 import { buildTickless } from './tickless.ts'
@@ -15,6 +16,7 @@ export const guests: Readonly<Record<string, () => Guest>> = {
   clock: buildClock,
   echo: buildEcho,
   flood: buildFlood,
+  ping: buildPing,
   tickless: buildTickless,
   'idle-time': buildIdleTime,
 }

@@ -155,9 +155,6 @@ export const mutants: readonly Mutant[] = [
       '    if (this.#arrived.length > 0 && this.#arrived[0] !== BREAK) this.#machine.receive(Uint8Array.of(this.#arrived.shift()!))\n    this.#watch()\n',
     ],
   ]),
-  mutant('listens-no-more', 'receiving', 'The watch is still set from before.', [
-    ['    this.#deliver()\n    this.#watch()\n', '    this.#deliver()\n'],
-  ]),
   mutant('end-of-file-is-the-end', 'receiving', 'Whoever closes a pipe will not come back.', [
     [END_OF_FILE, '        this.#machine.watch(this.#in.fd, false, false)\n        return\n'],
   ]),
@@ -183,13 +180,6 @@ export const mutants: readonly Mutant[] = [
     'ends',
     'A pipe without a reader has no use.',
     [['      this.#machine.alarm()\n', '']],
-    ({ wiring, unplugged }) => wiring === 'pair' && unplugged === 'keep',
-  ),
-  mutant(
-    'writes-to-the-old-one',
-    'ends',
-    'A pipe that was opened stays open.',
-    [['      this.#release(this.#out)\n      this.#out = undefined\n', '']],
     ({ wiring, unplugged }) => wiring === 'pair' && unplugged === 'keep',
   ),
   mutant(
@@ -325,6 +315,13 @@ export const mutants: readonly Mutant[] = [
   mutant('watches-always', 'efficiency', 'More notices do no harm.', [
     ['const writable = watched === this.#out && this.#blocked', 'const writable = watched === this.#out'],
   ]),
+  mutant(
+    'keeps-the-broken-pipe',
+    'efficiency',
+    'A descriptor that was opened is good until the end.',
+    [['      this.#release(this.#out)\n      this.#out = undefined\n', '']],
+    ({ wiring, unplugged }) => wiring === 'pair' && unplugged === 'keep',
+  ),
   mutant('alarm-at-each-flush', 'efficiency', 'A clock that ticks forgets nothing.', [
     [
       '    if (!this.#blocked) this.#drain()\n    this.#resume()\n',

@@ -60,6 +60,10 @@ export class HostWorld extends World {
     return true
   }
 
+  get unread(): number {
+    return this.#toGuest.queued
+  }
+
   get openCount(): number {
     return this.#handles.size
   }
@@ -84,7 +88,7 @@ export class HostWorld extends World {
   drain(count: number): number {
     const bytes = this.#farReader?.read(count)
     if (bytes === undefined || bytes === 'EAGAIN') return 0
-    if (bytes.length > 0) this.say(`the far side reads ${itemText([...bytes])}; ${this.pipeText()}`)
+    if (bytes.length > 0) this.say(`the far side reads ${itemText([...bytes])}; ${this.#pipeText()}`)
     return bytes.length
   }
 
@@ -111,7 +115,11 @@ export class HostWorld extends World {
     this.alarmSet = false
   }
 
-  pipeText(): string {
+  fdText(fd: number): string {
+    return `${fd}`
+  }
+
+  #pipeText(): string {
     const readers = this.#toHost.readers > 0 ? '' : ', nobody reads'
     return `pipe holds ${this.#toHost.queued}${readers}`
   }
@@ -203,7 +211,7 @@ export class HostWorld extends World {
       if (answer > 0) this.progress++
       this.arrived(bytes.subarray(0, answer))
     }
-    this.say(`  ${call} → ${answer === bytes.length ? 'all' : answer}; ${this.pipeText()}`)
+    this.say(`  ${call} → ${answer === bytes.length ? 'all' : answer}; ${this.#pipeText()}`)
     return answer
   }
 

@@ -18,9 +18,10 @@ export function requireInput({ world }: Player): void {
   if (guest.overrun) {
     throw new Violation({ what: 'LSR.OE of the guest', expected: '0', actual: '1' }, world.log.slice(-TRACE_LINES))
   }
-  if (world.in.owed === 0) return
+  if (world.in.owed + world.unread === 0) return
+  const expected = world.in.owed > 0 ? world.in.next : `${world.unread} bytes that are still in the pipe`
   throw new Violation(
-    { what: 'what the guest receives', expected: world.in.next, actual: 'nothing more' },
+    { what: 'what the guest receives', expected, actual: 'nothing more' },
     world.log.slice(-TRACE_LINES),
   )
 }

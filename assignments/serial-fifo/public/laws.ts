@@ -70,7 +70,7 @@ const order = fifoLaw({
 const interrupted = fifoLaw({
   id: 'interrupted',
   sentence: 'A call that a signal interrupts has done nothing, and is made again.',
-  shape: { steps: [...SENDING, 'feed', 'read', 'interrupt', 'interrupt'], reader: true, writer: true },
+  shape: { steps: ['send', 'pause', 'drain', ...RECEIVING, 'interrupt', 'interrupt'], reader: true, writer: true },
   rules: ['stream', 'late', 'input'],
   runs: SMALL,
   also: requireInput,

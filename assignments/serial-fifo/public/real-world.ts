@@ -42,6 +42,11 @@ export class RealWorld extends World {
     return false
   }
 
+  /** What has been written is followed from there on. */
+  get unread(): number {
+    return 0
+  }
+
   get openCount(): number {
     return 0
   }
@@ -103,8 +108,9 @@ export class RealWorld extends World {
 
   die(): void {}
 
-  pipeText(): string {
-    return ''
+  /** The system gives other numbers in each process. */
+  fdText(): string {
+    return 'a real pipe'
   }
 
   /** Lets go of the far ends. */
@@ -119,7 +125,7 @@ export class RealWorld extends World {
     const fd = this.#attempt(() => openSync(path, flags | CAUTIOUS))
     if (fd === undefined || fstatSync(fd).isFIFO()) return fd
     closeSync(fd)
-    this.misused(path, 'it is no longer the pipe that the machine has made')
+    this.misused(`PATH.${end}`, 'it is no longer the pipe that the machine has made')
   }
 
   /** Undefined for what happens to whoever does not wait. */

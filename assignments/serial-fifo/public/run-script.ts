@@ -235,7 +235,9 @@ export class Player {
       if (notices.length === 0) return
       const before = world.progress
       this.wakeUps++
-      this.#tell(`notice ${notices.map(noticeText).join(', ')}`, () => this.#backend.notice(notices))
+      this.#tell(`notice ${notices.map((notice) => noticeText(notice, world)).join(', ')}`, () =>
+        this.#backend.notice(notices),
+      )
       if (world.progress > before) idle = 0
       else {
         this.vainRounds++
@@ -295,7 +297,7 @@ export function playScript(script: Script, context: Context): Player {
   return player
 }
 
-function noticeText({ fd, readable, writable, hangup }: Notice): string {
+function noticeText({ fd, readable, writable, hangup }: Notice, world: World): string {
   const states = [readable ? 'readable' : '', writable ? 'writable' : '', hangup ? 'hangup' : '']
-  return `${fd} ${states.filter((state) => state !== '').join('+')}`
+  return `${world.fdText(fd)} ${states.filter((state) => state !== '').join('+')}`
 }

@@ -73,9 +73,11 @@ export abstract class World {
   abstract get roomy(): boolean
   /** It is known at each moment what the pipe has taken. */
   abstract get exact(): boolean
+  /** Bytes for the guest that are in the pipe still. */
+  abstract get unread(): number
   abstract get openCount(): number
-  /** A picture of the pipe to the reader. */
-  abstract pipeText(): string
+  /** A descriptor for the reader of a log, who must find the same in every grading. */
+  abstract fdText(fd: number): string
 
   /** What the machine does for a back end, whatever its files are. */
   protected machineOperations() {
@@ -168,7 +170,7 @@ export abstract class World {
   #watch(fd: number, readable: boolean, writable: boolean): void {
     this.countCall()
     const wants = [readable ? 'readable' : '', writable ? 'writable' : ''].filter((word) => word !== '')
-    this.say(`  you watch ${fd} for ${wants.length > 0 ? wants.join(' and ') : 'nothing'}`)
+    this.say(`  you watch ${this.fdText(fd)} for ${wants.length > 0 ? wants.join(' and ') : 'nothing'}`)
     if (wants.length === 0) this.watched.delete(fd)
     else this.watched.set(fd, { readable, writable })
   }

@@ -22,8 +22,9 @@ const STATUS_ASLEEP = 120
 const STATUS_TRIPLE_FAULT = 122
 const STATUS_LIMIT = 124
 
-/** How long the machine runs between two looks at the terminal, in cycles: 10 ms of virtual time. */
+/** How long the machine runs between two looks at its serial port, in cycles: 10 ms of virtual time, 1 ms when somebody may answer. */
 const SLICE = 1_000_000
+const SHORT_SLICE = 100_000
 /** The longest nap while the guest is idle, so that a key is never late. */
 const MAX_NAP_MS = 20
 /** How long after its end a run waits for its last bytes to be read before it says so. */
@@ -118,7 +119,7 @@ async function runKernel(kernel: string, options: RunOptions): Promise<number> {
   let ending: Ending | undefined
   while (ending === undefined) {
     const left = limit - vcpu.counters.retired
-    host.runUntil(host.now + Math.min(SLICE, Math.max(1, left)))
+    host.runUntil(host.now + Math.min(place.realTime ? SHORT_SLICE : SLICE, Math.max(1, left)))
     line.flush()
     if (quit) ending = 'quit'
     else if (vm.exitStatus !== undefined) ending = 'debugExit'
