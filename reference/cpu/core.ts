@@ -66,6 +66,13 @@ export class GuestFault {
   cr2 = 0
 }
 
+/** An event on its way through the IDT. */
+export interface FaultRecord {
+  readonly vector: number
+  /** The error code, or −1. */
+  readonly error: number
+}
+
 /** Thrown by an instruction that needs the hypervisor; the instruction is executed again from its start afterwards. */
 export class ExitRequest {
   exit: Exit = { reason: 'shutdown' }
@@ -127,6 +134,8 @@ export class Core implements CodeObserver {
   readonly answers: number[] = []
   answersUsed = 0
 
+  /** The latest event that was delivered, and what delivering it raised. */
+  faultChain: FaultRecord[] = []
   breakpoints: Breakpoints
   /** DR6 bits of the debug trap that waits. */
   pendingDebug = 0

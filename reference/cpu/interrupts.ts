@@ -67,7 +67,9 @@ export function deliverDebug(core: Core, bits: number): Exit | undefined {
 /** Delivers an event, and the faults that delivering it raises: §6.15, interrupt 8. */
 export function deliverChecked(core: Core, vector: number, error: number, kind: EventKind): Exit | undefined {
   let event = { vector, error, kind }
+  core.faultChain = []
   for (;;) {
+    core.faultChain.push({ vector: event.vector, error: event.error })
     if (event.kind !== 'external' && event.kind !== 'injected') {
       const exit = intercepted(core, event.vector, event.error)
       if (exit !== undefined) return exit

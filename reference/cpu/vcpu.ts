@@ -39,6 +39,7 @@ import {
   ATTEND_TRAP,
   ATTEND_WINDOW,
   Core,
+  type FaultRecord,
   NO_ERROR,
 } from './core.ts'
 import { type CostEvent, type CostModel, UNIT_COSTS } from './cost-model.ts'
@@ -261,6 +262,11 @@ export class Vcpu {
   }
   set ignoresNumericErrors(asserted: boolean) {
     this.#core.ignoresNumericErrors = asserted
+  }
+
+  /** After a shutdown: the fault that began it, and those that delivering it raised. */
+  get faultChain(): readonly FaultRecord[] {
+    return [...this.#core.faultChain]
   }
 
   /** While on, a run exits with `interruptWindow` as soon as the vcpu is `interruptible`. */
