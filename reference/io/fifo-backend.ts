@@ -11,8 +11,8 @@ import { FIFO_VARIANT } from './fifo-variant.ts'
 import { realFiles } from './host-files.ts'
 
 // @solution How much is worth a call of the host before anybody asks for it?
-/** POSIX's PIPE_BUF on Linux: what a FIFO takes whole. */
-const PIPE_BUF = 4096
+/** A call of the host costs as much as copying some ten thousand bytes. */
+const ENOUGH = 32_768
 /** The most that one call of the host gets. */
 const MAX_WRITE = 65_536
 
@@ -73,7 +73,7 @@ class PipeBackend implements FifoBackend {
     if (taken > 0) this.#outgoing.push(...encode(bytes.subarray(0, taken)))
     this.#waiting += taken
     if (taken < bytes.length) this.#refused = true
-    if (this.#waiting >= PIPE_BUF && !this.#blocked) this.#drain()
+    if (this.#waiting >= ENOUGH && !this.#blocked) this.#drain()
     return taken
     // @end
   }

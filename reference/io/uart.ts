@@ -328,6 +328,7 @@ export class Uart implements PortDevice, TimedDevice, Savable<UartState> {
 
   /** The interrupt of highest priority, as IIR names it. */
   #interrupt(): number {
+    if (this.#ier === 0) return IIR_NONE
     if ((this.#ier & IER_ELSI) !== 0 && (this.#receiver.overrun || this.#receiver.breakAtTop)) return IIR_LINE_STATUS
     if ((this.#ier & IER_ERBFI) !== 0) {
       if (this.#receiver.count >= (this.#fifosEnabled ? this.#trigger : 1)) return IIR_RECEIVED_DATA

@@ -96,7 +96,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('always-ready', 'pressure', 'The transmitter is empty: whatever it offers has been sent.', [
     [
-      '    if (this.#waiting >= PIPE_BUF && !this.#blocked) this.#drain()\n    return taken\n',
+      '    if (this.#waiting >= ENOUGH && !this.#blocked) this.#drain()\n    return taken\n',
       '    return bytes.length\n',
     ],
   ]),
@@ -296,21 +296,8 @@ export const mutants: readonly Mutant[] = [
     undefined,
     FILES,
   ),
-  mutant(
-    'real-write-is-whole',
-    'real',
-    'writeSync writes all of it, or throws.',
-    [
-      [
-        'if (duplex === undefined) return answerOf(() => writeSync(fd, bytes))',
-        'if (duplex === undefined) return answerOf(() => Math.max(writeSync(fd, bytes), bytes.length))',
-      ],
-    ],
-    undefined,
-    FILES,
-  ),
   mutant('a-write-for-each-byte', 'efficiency', 'A byte that has gone cannot be lost.', [
-    ['    if (this.#waiting >= PIPE_BUF && !this.#blocked) this.#drain()\n', '    if (!this.#blocked) this.#drain()\n'],
+    ['    if (this.#waiting >= ENOUGH && !this.#blocked) this.#drain()\n', '    if (!this.#blocked) this.#drain()\n'],
   ]),
   mutant('watches-always', 'efficiency', 'More notices do no harm.', [
     ['const writable = watched === this.#out && this.#blocked', 'const writable = watched === this.#out'],
