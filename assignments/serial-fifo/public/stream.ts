@@ -30,6 +30,8 @@ export class Stream {
   /** Thrown away for good. */
   readonly #vanished: Item[] = []
   #sent = 0
+  /** Behind the first fault nothing can be told any more. */
+  #broken = false
 
   /** How many went in. */
   get sent(): number {
@@ -77,8 +79,9 @@ export class Stream {
     this.#head = 0
   }
 
-  /** An item came out; what is wrong with it, if anything. */
+  /** An item came out; what is wrong with it, if anything. Only the first fault is told. */
   receive(item: Item): StreamFault | undefined {
+    if (this.#broken) return undefined
     let first = this.#head
     while (this.#items[first]?.mayVanish === true && this.#items[first]!.item !== item) first++
     if (this.#items[first]?.item === item) {
@@ -87,6 +90,7 @@ export class Stream {
       this.#forget()
       return undefined
     }
+    this.#broken = true
     const expected = this.next
     const actual = itemText([item])
     const later = this.#items.slice(this.#head).find((each) => each.item === item)
