@@ -157,6 +157,8 @@ export class Core implements CodeObserver {
   work = 0
   /** Cycles since reset that events cost. */
   extra = 0
+  /** Cycles in which the TSC went on and this processor did not run. */
+  away = 0
   limit = 0
 
   /** What the running FPU instruction computes with. */
@@ -202,12 +204,12 @@ export class Core implements CodeObserver {
   /** The time-stamp counter at instruction `index` of the running block, modulo 2^64. */
   tscAt(index: number): bigint {
     const offset = (BigInt(this.r[TSC_OFFSET_HIGH]! >>> 0) << 32n) | BigInt(this.r[TSC_OFFSET_LOW]! >>> 0)
-    return BigInt.asUintN(64, BigInt(this.cyclesAt(index)) + offset)
+    return BigInt.asUintN(64, BigInt(this.cyclesAt(index) + this.away) + offset)
   }
 
   /** Makes the TSC read `value` at instruction `index` of the running block. */
   setTsc(value: bigint, index: number): void {
-    const offset = BigInt.asUintN(64, value - BigInt(this.cyclesAt(index)))
+    const offset = BigInt.asUintN(64, value - BigInt(this.cyclesAt(index) + this.away))
     this.r[TSC_OFFSET_LOW] = Number(offset & 0xffff_ffffn) | 0
     this.r[TSC_OFFSET_HIGH] = Number(offset >> 32n) | 0
   }

@@ -97,6 +97,8 @@ export interface VcpuState {
   /** Instructions and repetitions, and the cycles of other events: together `Vcpu.cycles`. */
   readonly work: number
   readonly extra: Cycles
+  /** Cycles that only the TSC counts. */
+  readonly away: Cycles
   readonly halted: boolean
   readonly interruptShadow: boolean
   readonly nmiBlocked: boolean
@@ -153,6 +155,11 @@ export class Vcpu {
   /** A frozen copy. */
   get counters(): Readonly<VcpuCounters> {
     return snapshot(this.#core.counters)
+  }
+
+  /** It is `now`: the TSC counts the cycles of virtual time, also those in which this vcpu did not run. */
+  synchronize(now: Cycles): void {
+    this.#core.away = now - this.cycles
   }
 
   /** Cycles used by this vcpu since reset. */
@@ -306,18 +313,20 @@ export class Vcpu {
     core.ignoresNumericErrors = false
     core.work = 0
     core.extra = 0
+    core.away = 0
     this.#injected = null
   }
 
   /** INIT: as RESET, but time goes on and the FPU stays (Intel SDM vol. 3A table 10-1). */
   init(): void {
     const core = this.#core
-    const { work, extra } = core
+    const { work, extra, away } = core
     const kept = KEPT_BY_INIT.map(([from, to]) => [from, core.r.slice(from, to)] as const)
     this.reset()
     for (const [from, words] of kept) core.r.set(words, from)
     core.work = work
     core.extra = extra
+    core.away = away
   }
 
   /** A start-up message (SIPI): the processor begins in real mode at the start of this 4 KiB page of the first MiB. */
@@ -335,6 +344,7 @@ export class Vcpu {
       tlb: core.tlbTable.save(),
       work: core.work,
       extra: core.extra,
+      away: core.away,
       halted: this.halted,
       interruptShadow: this.interruptShadow,
       nmiBlocked: core.nmiBlocked,
@@ -363,6 +373,7 @@ export class Vcpu {
     if (state.pendingDebug !== 0) core.noteDebug(state.pendingDebug)
     core.work = state.work
     core.extra = state.extra
+    core.away = state.away
     core.nmiBlocked = state.nmiBlocked
     core.waitingLength = state.waitingLength
     core.ignoresNumericErrors = state.ignoresNumericErrors

@@ -367,6 +367,7 @@ export class Host {
     this.#enter(thread, pcpu.now)
     const { vcpu, nmiPending } = thread.processor
     if (nmiPending) limit = Math.min(limit, pcpu.now + NMI_RETRY)
+    vcpu.synchronize(pcpu.now)
     const before = vcpu.cycles
     limit = Math.min(limit, pcpu.now + this.#maxBusyCycles - this.#busyCycles)
     const exit = vcpu.run(Math.max(1, limit - pcpu.now))

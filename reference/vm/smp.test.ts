@@ -147,4 +147,16 @@ describe('a machine with APICs', () => {
     const { registers } = vm.processors[0]!.vcpu
     expect([registers.edi, (registers.edx >> 9) & 1, registers.ebx >>> 24]).toEqual([1, 1, 0])
   })
+
+  test('the TSC goes on while a processor halts, and is the same on all of them', () => {
+    // the first: rdtsc; mov esi,eax; a timer ends its HLT; rdtsc
+    const timer = [...setApic(0x3e0, 0xb), ...setApic(0x320, VECTOR), ...setApic(0x380, 1_000_000_000)]
+    const code = [...ENABLE, ...START_OTHER, ...timer, 0x0f, 0x31, 0x89, 0xc6, 0xfb, 0xf4, 0x0f, 0x31, 0xeb, 0xfe]
+    const { host, vm } = hostWith(code, [0x0f, 0x31, 0xeb, 0xfc])
+    vm.memory.writeBytes(HANDLER, Uint8Array.from([...setApic(0xb0, 0), 0xcf]))
+    host.runUntil(1_002_000)
+    const [first, other] = vm.processors.map(({ vcpu }) => vcpu.registers)
+    expect(first!.eax - first!.esi).toBeGreaterThan(999_000)
+    expect(Math.abs(other!.eax - host.now)).toBeLessThan(1_000)
+  })
 })
