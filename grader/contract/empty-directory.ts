@@ -1,5 +1,5 @@
 /** Empty directories of the host, for the laws of labs that let student code use one. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -7,7 +7,10 @@ let own: string | undefined
 
 /** A new empty directory in `parent`, or without one in a directory of this process that goes when the process ends. */
 export function emptyDirectory(parent: string | undefined): string {
-  return mkdtempSync(join(parent ?? ownParent(), 'case-'))
+  const directory = mkdtempSync(join(parent ?? ownParent(), 'case-'))
+  // Student code may run as another user; who gets to the parent is decided there.
+  if (parent !== undefined) chmodSync(directory, 0o777)
+  return directory
 }
 
 function ownParent(): string {

@@ -22,7 +22,8 @@ export class RealWorld extends World {
   /** @param path a name in an empty directory; PATH.in and PATH.out are made */
   constructor(path: string, variant: Variant, guest: Guest) {
     super(path, variant, guest)
-    execFileSync('mkfifo', [`${path}.in`, `${path}.out`])
+    // The back end may run as another user.
+    execFileSync('mkfifo', ['-m', '666', `${path}.in`, `${path}.out`])
   }
 
   operations(): object {
