@@ -75,7 +75,46 @@ describe('trapframe run', () => {
     expect(err).toContain('EIP fff0h, 1000 instructions')
   })
 
+  it('ends a triple fault with a dump of the state, and a reset when it is told not to reboot', async () => {
+    // lidt [cs:8000] (limit 0); int3: nothing can be delivered
+    const crash = new Uint8Array(0x1_0000)
+    crash.set([0x2e, 0x0f, 0x01, 0x1e, 0x00, 0x80, 0xcc], 0xfff0)
+    writeFileSync(join(folder, 'crash.bin'), crash)
+    const { status, err } = await run(['--bios', 'crash.bin'])
+    expect(status).toBe(1)
+    expect(err).toMatch(/a triple fault .*\nfaults: .* → #DF.* → shutdown\ninstruction: .*int3\nEAX=/)
+    const reset = new Uint8Array(0x1_0000)
+    reset.set([0xb0, 0xfe, 0xe6, 0x64, 0xeb, 0xfe], 0xfff0)
+    writeFileSync(join(folder, 'reset.bin'), reset)
+    expect(await run(['reset.bin', '--no-reboot'])).toEqual({ status: 0, out: '', err: '' })
+    expect((await run(['reset.bin', '--mem', '1M', '--max-instructions', '40'])).status).toBe(124)
+  })
+
+  it('lets a guest read and write its disk, and leaves the file alone when it is told to', async () => {
+    // Waits for the disk, reads sector 0 into memory, adds one to its first byte, writes it back, and is off.
+    const rom = new Uint8Array(0x1_0000)
+    const setUp = [
+      0xba, 0xf2, 0x01, 0xb0, 0x01, 0xee, 0x42, 0xb0, 0x00, 0xee, 0x42, 0xee, 0x42, 0xee, 0x42, 0xb0, 0xe0, 0xee, 0x42,
+    ]
+    const read = [0xb0, 0x20, 0xee, 0xbf, 0x00, 0x10, 0xb9, 0x00, 0x01, 0xba, 0xf0, 0x01, 0xf3, 0x6d]
+    const write = [0xfe, 0x06, 0x00, 0x10, 0xba, 0xf7, 0x01, 0xb0, 0x30, 0xee, 0xbe, 0x00, 0x10, 0xb9, 0x00, 0x01]
+    rom.set([0xfc, ...setUp, ...read, ...write, 0xba, 0xf0, 0x01, 0xf3, 0x6f, 0xf4], 0xf000)
+    rom.set([0xe9, 0x0d, 0xf0], 0xfff0)
+    writeFileSync(join(folder, 'disk-rom.bin'), rom)
+    writeFileSync(join(folder, 'disk.img'), new Uint8Array(1024).fill(7))
+    expect((await run(['--bios', 'disk-rom.bin', '--disk', 'disk.img,snapshot'])).status).toBe(120)
+    expect(readFileSync(join(folder, 'disk.img'))[0]).toBe(7)
+    expect((await run(['--bios', 'disk-rom.bin', '--disk', 'disk.img'])).status).toBe(120)
+    expect([...readFileSync(join(folder, 'disk.img')).subarray(0, 2)]).toEqual([8, 7])
+  })
+
   it.each([
+    [[], /^trapframe: Name a kernel, or a BIOS with --bios FILE/],
+    [['hello.bin', '--cpu', 'z80'], /^trapframe: There is no CPU model "z80"; there are trapframe, pentium/],
+    [['hello.bin', '--machine', 'q35'], /^trapframe: There is no machine "q35"; there are isapc and pc\./],
+    [['hello.bin', '--disk', 'none.img'], /^trapframe: Cannot open the disk none\.img: /],
+    [['hello.bin', '--disk', 'text.txt'], /^trapframe: text\.txt is no disk image: 9 bytes are not a whole number/],
+    [['--bios', 'text.txt'], /^trapframe: "text\.txt" is no ROM: it has 9 bytes/],
     [['nowhere.bin'], /^trapframe: Cannot read nowhere\.bin: /],
     [['guest:nobody'], /^trapframe: There is no guest "nobody"; there are hello, clock, echo/],
     [['hello.bin', '--mem', '4'], /^trapframe: A machine needs at least 1 MiB of memory/],

@@ -3,24 +3,22 @@
  *
  * Virtual time goes as fast as the machine can, except that a person at a terminal sees an idle guest's timers in real time.
  */
-import { readFileSync, statSync } from 'node:fs'
-import { basename } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { type Command, InvalidArgumentError } from 'commander'
 import { guests } from '../../../guests/index.ts'
-import { LinuxError } from '../../../reference/boot/linux.ts'
-import { MultibootError } from '../../../reference/boot/multiboot-image.ts'
 import { CPU_MODELS, DEFAULT_CPU_MODEL } from '../../../reference/cpu/cpuid.ts'
 import { SerialLine, type SerialPort } from '../../../reference/io/serial-line.ts'
-import { bootKernel, createMachine, type KernelImage, type Machine, PC_COSTS } from '../../../reference/machine.ts'
-import { WrongUse } from '../../failures.ts'
-import { reasonOf, requireWritable, writeFileAtomically } from '../../files.ts'
+import { type Machine, PC_COSTS } from '../../../reference/machine.ts'
+import { requireWritable, writeFileAtomically } from '../../files.ts'
+import { GUEST_PREFIX, MACHINE_TYPES, type MachineRequest, machineMaker } from '../boot-machine.ts'
 import { SERIAL_HELP, type SerialPlace, serialPlace } from '../serial.ts'
+import { dumpState } from '../state-dump.ts'
 
 /** No debug-exit status is even, so these cannot be mistaken for one. */
 const STATUS_ASLEEP = 120
-const STATUS_TRIPLE_FAULT = 122
 const STATUS_LIMIT = 124
+/** With a dump of the state on standard error. */
+const STATUS_TRIPLE_FAULT = 1
 
 /** How long the machine runs between two looks at its serial port, in cycles: 10 ms of virtual time, 1 ms when somebody may answer. */
 const SLICE = 1_000_000
@@ -29,26 +27,21 @@ const SHORT_SLICE = 100_000
 const MAX_NAP_MS = 20
 /** How long after its end a run waits for its last bytes to be read before it says so. */
 const PATIENCE_MS = 1000
-const GUEST_PREFIX = 'guest:'
-const LARGE_FILE_BYTES = 8 << 20
 
-interface RunOptions {
-  readonly append: string
-  readonly initrd?: string
-  /** Bytes. */
-  readonly mem: number
-  readonly cpu: string
+interface RunOptions extends MachineRequest {
   readonly serial: string
   readonly create?: boolean
   readonly maxInstructions?: number
+  /** False: a reset ends the run. */
+  readonly reboot: boolean
   readonly stats?: string
   readonly json?: boolean
 }
 
 /** How a run ended. */
-type Ending = 'debugExit' | 'tripleFault' | 'asleep' | 'limit' | 'quit'
+type Ending = 'debugExit' | 'reset' | 'tripleFault' | 'asleep' | 'limit' | 'quit'
 
-const ENDING_TEXT: Readonly<Record<Exclude<Ending, 'debugExit' | 'quit'>, string>> = {
+const ENDING_TEXT: Readonly<Record<Exclude<Ending, 'debugExit' | 'reset' | 'quit'>, string>> = {
   tripleFault: 'the guest shut down: a triple fault',
   asleep: 'the guest sleeps, and nothing can wake it any more',
   limit: 'the limit of --max-instructions is reached',
@@ -60,13 +53,18 @@ export function addRunCommand(program: Command): void {
     .command('run')
     .description('boot a kernel, with the terminal as its serial port')
     .argument(
-      '<kernel>',
+      '[kernel]',
       `a Linux bzImage, a multiboot kernel, a 64 KiB ROM, or ${GUEST_PREFIX}NAME (${Object.keys(guests).join(', ')})`,
     )
     .option('--append <text>', 'the kernel command line', '')
     .option('--initrd <file>', 'a file that the kernel gets as its RAM disk or first module')
     .option('--mem <size>', 'memory, such as 64M or 512K', parseSize, 64 << 20)
     .option('--cpu <model>', `what CPUID says: ${Object.keys(CPU_MODELS).join(', ')}`, DEFAULT_CPU_MODEL.name)
+    .option('--smp <n>', 'processors', parseCount, 1)
+    .option('--machine <type>', `${MACHINE_TYPES.join(', without PCI, or ')}`, MACHINE_TYPES[0])
+    .option('--bios <file>', 'start this ROM of 64 or 128 KiB at the reset vector, in place of a kernel')
+    .option('--disk <file>', 'a raw disk image; FILE,snapshot does not change it; up to four', gather, [])
+    .option('--no-reboot', 'end when the guest resets the machine')
     .option('--serial <where>', SERIAL_HELP, 'stdio')
     .option('--create', 'make the named pipes, or listen at the socket, of --serial')
     .option('--max-instructions <n>', 'stop after so many guest instructions', parseCount)
@@ -81,50 +79,56 @@ fifo:PATH reads the named pipe PATH.in and writes PATH.out; fifo-peer:PATH is th
 joins the socket PATH, with --create it waits there for a peer. Nothing that a guest sent is dropped: while nobody reads,
 its transmitter is not empty, and at its end the run waits for a reader.
 
-Exit status: that of the guest's debug-exit port, (value << 1) | 1, which is always odd; 0 after Ctrl-A x;
-${STATUS_LIMIT} at the limit of instructions; ${STATUS_TRIPLE_FAULT} after a triple fault; ${STATUS_ASLEEP} when the guest sleeps for ever; 2 for wrong use.
+Exit status: that of the guest's debug-exit port, (value << 1) | 1, which is always odd; 0 after Ctrl-A x,
+and after a reset with --no-reboot; ${STATUS_LIMIT} at the limit of instructions; ${STATUS_TRIPLE_FAULT} after a triple fault, with a dump of the processor's state; ${STATUS_ASLEEP} when the guest sleeps for ever; 2 for wrong use.
 
 Examples:
   trapframe run guest:hello
   trapframe run vmlinuz --append "console=ttyS0 noapic nolapic acpi=off" --initrd initrd.img --mem 40M
+  trapframe run --bios bios.bin --disk disk.img,snapshot
   trapframe run kernel.elf --serial file:boot.log --max-instructions 1000000000 --stats stats.json
   trapframe run guest:hello --serial fifo:/tmp/com1 --create      (and elsewhere: cat /tmp/com1.out)
 `,
     )
-    .action(async (kernel: string, options: RunOptions) => {
+    .action(async (kernel: string | undefined, options: RunOptions) => {
       process.exitCode = await runKernel(kernel, options)
     })
 }
 
 /** Boots and runs to the end; answers with the exit status. */
-async function runKernel(kernel: string, options: RunOptions): Promise<number> {
+async function runKernel(kernel: string | undefined, options: RunOptions): Promise<number> {
   if (options.stats !== undefined) requireWritable(options.stats)
-  const image = readKernel(kernel, options)
+  const makeMachine = machineMaker(kernel, options)
   const place = serialPlace(options)
   let quit = false
   const started = performance.now()
   const nap = new Nap()
   let line: SerialLine | undefined
-  const machine = boot(image, options, (byte) => line!.send(byte))
-  const { host, vm } = machine
-  line = new SerialLine(portOf(machine, nap))
+  let machine = makeMachine((byte) => line!.send(byte))
+  line = new SerialLine(portOf(() => machine, nap))
   const onQuit = () => {
     quit = true
     nap.end()
   }
   line.attach(await place.connect(line, onQuit, () => nap.end()))
 
-  const { vcpu } = vm.processors[0]!
   const limit = options.maxInstructions ?? Number.POSITIVE_INFINITY
   let ending: Ending | undefined
+  let before = 0
   while (ending === undefined) {
-    const left = limit - vcpu.counters.retired
+    const { host, vm } = machine
+    const left = limit - before - retiredBy(machine)
     host.runUntil(host.now + Math.min(place.realTime ? SHORT_SLICE : SLICE, Math.max(1, left)))
     line.flush()
     if (quit) ending = 'quit'
     else if (vm.exitStatus !== undefined) ending = 'debugExit'
+    else if (vm.resetRequested && options.reboot) {
+      before += retiredBy(machine)
+      machine = makeMachine((byte) => line!.send(byte))
+    } else if (vm.resetRequested) ending = 'reset'
     else if (host.ended) ending = 'tripleFault'
-    else if (vcpu.counters.retired >= limit) ending = 'limit'
+    else if (before + retiredBy(machine) >= limit) ending = 'limit'
+    else if (isOff(machine)) ending = 'asleep'
     else if (host.asleep && !line.backend.mayReceive && line.waiting === 0) ending = 'asleep'
     else if (host.asleep) await nap.begin()
     else if (place.realTime && host.idleUntil !== undefined) {
@@ -136,23 +140,39 @@ async function runKernel(kernel: string, options: RunOptions): Promise<number> {
   return report(machine, ending, options, place.captured?.(), performance.now() - started)
 }
 
+/** Instructions of all processors. */
+function retiredBy({ vm }: Machine): number {
+  return vm.processors.reduce((sum, { vcpu }) => sum + vcpu.counters.retired, 0)
+}
+
+/** Every processor has halted with interrupts off: how software turns off a PC without power management. */
+function isOff({ host, vm }: Machine): boolean {
+  if (host.idleUntil === undefined) return false
+  return vm.processors.every(
+    ({ vcpu, nmiPending, waitsForStartUp }) => waitsForStartUp || (!vcpu.registers.interruptFlag && !nmiPending),
+  )
+}
+
 /** The machine's end of its serial line; whatever comes from there ends a nap. */
-function portOf({ host, vm }: Machine, nap: Nap): SerialPort {
+function portOf(machine: () => Machine, nap: Nap): SerialPort {
   return {
     get canReceive() {
-      return vm.uart.canReceive
+      return machine().vm.uart.canReceive
     },
     receive: (byte: number) => {
+      const { host, vm } = machine()
       nap.end()
       return host.receiveSerial(vm, byte)
     },
     receiveBreak: () => {
+      const { host, vm } = machine()
       const taken = vm.uart.receiveBreak(host.now)
       host.resumeSerial(vm)
       nap.end()
       return taken
     },
     resume: () => {
+      const { host, vm } = machine()
       host.resumeSerial(vm)
       nap.end()
     },
@@ -206,6 +226,7 @@ function report(
     asleep: STATUS_ASLEEP,
     limit: STATUS_LIMIT,
     quit: 0,
+    reset: 0,
   }[ending]
   const record = {
     ending,
@@ -221,60 +242,19 @@ function report(
   }
   if (options.stats !== undefined) writeFileAtomically(options.stats, `${JSON.stringify(record, null, 2)}\n`)
   if (options.json === true) process.stdout.write(`${JSON.stringify({ ...record, serial: printed }, null, 2)}\n`)
-  else if (ending !== 'debugExit' && ending !== 'quit') {
-    const { eip } = vm.processors[0]!.vcpu.registers
+  else if (ending !== 'debugExit' && ending !== 'quit' && ending !== 'reset') {
+    const { vcpu } = vm.processors[0]!
+    const { eip } = vcpu.registers
     process.stderr.write(
       `trapframe: ${ENDING_TEXT[ending]} (EIP ${eip.toString(16)}h, ${counters.retired} instructions).\n`,
     )
+    if (ending === 'tripleFault') process.stderr.write(`${dumpState(vcpu, vm.memory)}\n`)
   }
   return status
 }
 
-/** @throws WrongUse when the file is no kernel or does not fit */
-function boot(image: KernelImage, options: RunOptions, serialSink: (byte: number) => boolean): Machine {
-  const cpuid = CPU_MODELS[options.cpu]
-  if (cpuid === undefined) {
-    throw new WrongUse(`There is no CPU model "${options.cpu}"; there are ${Object.keys(CPU_MODELS).join(', ')}.`)
-  }
-  try {
-    const machine = createMachine({ memoryBytes: options.mem, serialSink, cpuid })
-    bootKernel(machine, image)
-    return machine
-  } catch (error) {
-    if (error instanceof LinuxError || error instanceof MultibootError || error instanceof RangeError)
-      throw new WrongUse(error.message)
-    throw error
-  }
-}
-
-function readKernel(kernel: string, { append, initrd }: RunOptions): KernelImage {
-  const modules = initrd === undefined ? [] : [{ name: basename(initrd), bytes: readWithProgress(initrd) }]
-  if (kernel.startsWith(GUEST_PREFIX)) {
-    const name = kernel.slice(GUEST_PREFIX.length)
-    const guest = guests[name]
-    if (guest === undefined) {
-      throw new WrongUse(`There is no guest "${name}"; there are ${Object.keys(guests).join(', ')}.`)
-    }
-    return { name, bytes: guest().image, commandLine: append, modules }
-  }
-  return { name: basename(kernel), bytes: readWithProgress(kernel), commandLine: append, modules }
-}
-
-function readWithProgress(file: string): Uint8Array {
-  let sizeBytes: number
-  try {
-    sizeBytes = statSync(file).size
-  } catch (error) {
-    throw new WrongUse(`Cannot read ${file}: ${reasonOf(error)}.`)
-  }
-  if (sizeBytes >= LARGE_FILE_BYTES && process.stderr.isTTY) {
-    process.stderr.write(`loading ${basename(file)}, ${(sizeBytes / (1 << 20)).toFixed(1)} MiB …\n`)
-  }
-  try {
-    return readFileSync(file)
-  } catch (error) {
-    throw new WrongUse(`Cannot read ${file}: ${reasonOf(error)}.`)
-  }
+function gather(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value]
 }
 
 function parseSize(text: string): number {
