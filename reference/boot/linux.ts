@@ -7,6 +7,8 @@
 import type { BootMemory } from './rom.ts'
 
 const SECTOR_BYTES = 512
+/** What the code's size is counted in; the last one may be cut. */
+const PARAGRAPH_BYTES = 16
 const PAGE_BYTES = 4096
 const LOW_MEMORY_END = 0x9_fc00
 const HIGH_MEMORY_START = 0x10_0000
@@ -103,8 +105,8 @@ export function loadLinux(image: Uint8Array, memory: BootMemory, options: LinuxO
     throw new LinuxError(`"${name}" is too old: a bzImage with boot protocol 2.10 or later is needed.`)
   }
   const setupBytes = ((view.getUint8(SETUP_SECTS) || DEFAULT_SETUP_SECTS) + 1) * SECTOR_BYTES
-  const codeEnd = setupBytes + view.getUint32(SYSSIZE, true) * 16
-  if (image.length < codeEnd) {
+  const codeEnd = setupBytes + view.getUint32(SYSSIZE, true) * PARAGRAPH_BYTES
+  if (image.length <= codeEnd - PARAGRAPH_BYTES) {
     throw new LinuxError(`"${name}" is cut short: it has ${image.length} bytes and says that it has ${codeEnd}.`)
   }
   const needed = Number(view.getBigUint64(PREF_ADDRESS, true)) + view.getUint32(INIT_SIZE, true)
