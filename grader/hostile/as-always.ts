@@ -19,6 +19,9 @@ export interface Graded {
   readonly cpuMs: number
 }
 
+/** Attacks meet shrinking too, but one that fails every law would pay for it with the time of a right solution. */
+const BUDGET = { grantedShrinks: 30, maxShrinks: 10 }
+
 export async function gradeAsAlways(
   { lab, rubric, variantSeed }: Marking,
   source: SubmissionSource,
@@ -28,6 +31,6 @@ export async function gradeAsAlways(
   const read = await readSubmission(lab, source)
   const submission = read.kind === 'read' ? await prepareSubmission(lab, read.files) : refusedSubmission(read.reason)
   const { user, system } = process.cpuUsage(started)
-  const result = gradeSubmission(lab, submission, { rubric, variantSeed, suites })
+  const result = gradeSubmission(lab, submission, { rubric, variantSeed, suites, budget: BUDGET })
   return { result, cpuMs: Math.round((user + system) / 1000) + result.timing.cpuMs }
 }
