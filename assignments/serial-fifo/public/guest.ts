@@ -16,7 +16,6 @@ const DATA_READY = 0x01
 const OVERRUN = 0x02
 const BREAK_RECEIVED = 0x10
 const THRE = 0x20
-const THRE_AND_TEMT = 0x60
 const RESET_TRANSMITTER = 0x04
 const RESET_RECEIVER = 0x02
 const CYCLE_HZ = 1_843_200
@@ -61,11 +60,6 @@ export class Guest {
 
   get canReceive(): boolean {
     return this.#uart.canReceive
-  }
-
-  /** THRE and TEMT, as a driver reads them. */
-  get transmitterEmpty(): boolean {
-    return (this.#readLsr() & THRE_AND_TEMT) === THRE_AND_TEMT
   }
 
   /** Bytes in the transmitter. */
