@@ -62,6 +62,8 @@ export interface Machine {
   readonly vm: Vm
   readonly chipset: Chipset
   readonly monitor: IdleMonitor
+  /** What it was made with; a snapshot is restored into a machine with the same. */
+  readonly options: MachineOptions
 }
 
 export interface KernelImage {
@@ -100,7 +102,7 @@ export function createMachine(options: MachineOptions): Machine {
     cycleHz: costs.hz,
     ...(options.firmwareFiles === undefined ? {} : { firmwareFiles: options.firmwareFiles }),
   })
-  return { host, vm: machineVm!, chipset, monitor }
+  return { host, vm: machineVm!, chipset, monitor, options }
 }
 
 /**

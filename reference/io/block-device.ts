@@ -58,7 +58,7 @@ export class OverlayDisk implements BlockDevice {
   }
 
   write(lba: number, bytes: Uint8Array): boolean {
-    this.#written.set(lba, bytes.slice())
+    this.#written.set(lba, new Uint8Array(bytes))
     return true
   }
 
@@ -72,6 +72,6 @@ export class OverlayDisk implements BlockDevice {
   /** Takes what `written` of another one gave, in place of its own. */
   replaceWritten(sectors: ReadonlyMap<number, Uint8Array>): void {
     this.#written.clear()
-    for (const [lba, bytes] of sectors) this.#written.set(lba, bytes.slice())
+    for (const [lba, bytes] of sectors) this.#written.set(lba, new Uint8Array(bytes))
   }
 }

@@ -14,7 +14,7 @@ import { MachineMemory } from '../mmu/machine-memory.ts'
 import { type Processor, Vm } from '../vm/vm.ts'
 import { type Problem, problemOfDelivery, problemOfHalt, problemOfKick, viewOf } from './decision-rules.ts'
 import { EventQueue } from './event-queue.ts'
-import { Ledger } from './ledger.ts'
+import { type Activity, Ledger } from './ledger.ts'
 import type { Cycles } from './virtual-time.ts'
 
 /** An NMI that cannot be taken yet is tried again after so many cycles; no exit tells of its moment. */
@@ -115,6 +115,32 @@ interface Pcpu {
   quantumEnd: Cycles
   /** The host's other work has the pcpu until then. */
   awayUntil: Cycles
+}
+
+/** A host between two instructions of its guests, as plain data: what {@link Vm.save} does not hold. */
+export interface HostState {
+  readonly now: Cycles
+  readonly busyCycles: Cycles
+  readonly monitor: string
+  readonly threads: readonly ThreadRecord[]
+  /** `thread`: the number of the vcpu on it, or −1. */
+  readonly pcpus: readonly {
+    readonly now: Cycles
+    readonly thread: number
+    readonly quantumEnd: Cycles
+    readonly awayUntil: Cycles
+  }[]
+  /** Numbers of the vcpus that wait for a pcpu, the first one first. */
+  readonly ready: readonly number[]
+}
+
+interface ThreadRecord {
+  readonly state: ThreadState
+  readonly readyAt: Cycles
+  readonly pollUntil: Cycles
+  readonly exit: Exit | null
+  readonly interruptSeen: boolean
+  readonly activity: Activity
 }
 
 export class Host {
@@ -279,6 +305,50 @@ export class Host {
       if (due === stopAt && this.#nextEvent() > stopAt) return
       this.#happen(this.#now)
     }
+  }
+
+  /** Everything but its VMs, counters and ledgers. @throws Error while something stands on the agenda, which is no data */
+  save(): HostState {
+    if (this.agenda.nextAt !== Number.POSITIVE_INFINITY) throw new Error('A host with an agenda cannot be saved.')
+    return {
+      now: this.#now,
+      busyCycles: this.#busyCycles,
+      monitor: this.#monitor.save(),
+      threads: this.#threads.map(({ state, readyAt, pollUntil, exit, interruptSeen, ledger }) => ({
+        state,
+        readyAt,
+        pollUntil,
+        exit: exit ?? null,
+        interruptSeen,
+        activity: ledger.intervals.at(-1)!.activity,
+      })),
+      pcpus: this.#pcpus.map(({ now, thread, quantumEnd, awayUntil }) => ({
+        now,
+        thread: thread?.number ?? -1,
+        quantumEnd,
+        awayUntil,
+      })),
+      ready: this.#ready.map(({ number }) => number),
+    }
+  }
+
+  /** Takes what `save` of a host with the same VMs gave; {@link Vm.restore} does the rest. Ledgers go on from here. */
+  restore(state: HostState): void {
+    this.#now = state.now
+    this.#busyCycles = state.busyCycles
+    this.#deviceEvent = 0
+    this.#monitor.restore(state.monitor, this.clock(state.now))
+    for (const [number, { activity, exit, ...record }] of state.threads.entries()) {
+      const thread = this.#thread(number)
+      Object.assign(thread, record)
+      thread.exit = exit ?? undefined
+      thread.ledger.enter(activity, state.now)
+    }
+    for (const [i, { thread, ...record }] of state.pcpus.entries()) {
+      Object.assign(this.#pcpus[i]!, record)
+      this.#pcpus[i]!.thread = thread < 0 ? undefined : this.#thread(thread)
+    }
+    this.#ready.splice(0, this.#ready.length, ...state.ready.map((number) => this.#thread(number)))
   }
 
   #thread(vcpu: number): Thread {

@@ -30,6 +30,11 @@ export class A20Gate {
     else if (!this.isOpen && this.#hidden.size === 0) this.#close()
   }
 
+  /** The frame that belongs to `gfn`, whether the gate is open or not. */
+  frameOf(gfn: number): number {
+    return this.#hidden.get(gfn) ?? this.#memory.pfnOf(gfn)
+  }
+
   save(): readonly boolean[] {
     return [...this.#votes]
   }

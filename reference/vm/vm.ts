@@ -7,19 +7,19 @@
 
 import type { CostModel } from '../cpu/cost-model.ts'
 import type { CpuModel } from '../cpu/cpuid.ts'
-import { Vcpu } from '../cpu/vcpu.ts'
+import { Vcpu, type VcpuState } from '../cpu/vcpu.ts'
 import { ApicBus } from '../io/apic-bus.ts'
 import { PortBus } from '../io/bus.ts'
-import { Coprocessor } from '../io/coprocessor.ts'
-import { DebugExit } from '../io/debug-exit.ts'
+import { Coprocessor, type CoprocessorState } from '../io/coprocessor.ts'
+import { DebugExit, type DebugExitState } from '../io/debug-exit.ts'
 import type { AccessSize, Line, PortDevice, TimedDevice } from '../io/device.ts'
-import { IoApic } from '../io/ioapic.ts'
-import { LocalApic } from '../io/lapic.ts'
+import { IoApic, type IoApicState } from '../io/ioapic.ts'
+import { type LapicState, LocalApic } from '../io/lapic.ts'
 import type { MmioDevice } from '../io/mmio.ts'
-import { Pic } from '../io/pic.ts'
-import { Pit } from '../io/pit.ts'
-import { Rtc } from '../io/rtc.ts'
-import { Uart } from '../io/uart.ts'
+import { Pic, type PicState } from '../io/pic.ts'
+import { Pit, type PitState } from '../io/pit.ts'
+import { Rtc, type RtcState } from '../io/rtc.ts'
+import { Uart, type UartState } from '../io/uart.ts'
 import { GuestMemory } from '../mmu/guest-memory.ts'
 import type { MachineMemory } from '../mmu/machine-memory.ts'
 import type { Cycles } from '../sched/virtual-time.ts'
@@ -100,6 +100,23 @@ export class Processor {
   }
 }
 
+/** A VM without its memory, as plain data. */
+export interface VmState {
+  readonly processors: readonly {
+    readonly vcpu: VcpuState
+    readonly pic: PicState
+    readonly coprocessor: CoprocessorState
+    readonly lapic: LapicState | null
+    readonly nmiPending: boolean
+    readonly waitsForStartUp: boolean
+  }[]
+  readonly ioApic: IoApicState | null
+  readonly pit: PitState
+  readonly rtc: RtcState
+  readonly uart: UartState
+  readonly debugExit: DebugExitState
+}
+
 export class Vm {
   readonly memory: GuestMemory
   readonly processors: readonly Processor[]
@@ -170,6 +187,43 @@ export class Vm {
   /** A device that all processors see. @throws Error when one of its ports is taken */
   addDevice(device: PortDevice): void {
     for (const { bus } of this.processors) bus.add(device)
+  }
+
+  /** Processors and the devices that every VM has, without memory. */
+  save(): VmState {
+    return {
+      processors: this.processors.map(({ vcpu, pic, coprocessor, lapic, nmiPending, waitsForStartUp }) => ({
+        vcpu: vcpu.save(),
+        pic: pic.save(),
+        coprocessor: coprocessor.save(),
+        lapic: lapic?.save() ?? null,
+        nmiPending,
+        waitsForStartUp,
+      })),
+      ioApic: this.#ioApic?.save() ?? null,
+      pit: this.pit.save(),
+      rtc: this.rtc.save(),
+      uart: this.uart.save(),
+      debugExit: this.debugExit.save(),
+    }
+  }
+
+  /** Takes what `save` of a VM with the same processors and APICs gave; its memory has been written before. */
+  restore(state: VmState): void {
+    for (const [i, saved] of state.processors.entries()) {
+      const processor = this.processors[i]!
+      processor.pic.restore(saved.pic)
+      processor.coprocessor.restore(saved.coprocessor)
+      if (saved.lapic !== null) processor.lapic?.restore(saved.lapic)
+      processor.nmiPending = saved.nmiPending
+      processor.waitsForStartUp = saved.waitsForStartUp
+      processor.vcpu.restore(saved.vcpu)
+    }
+    if (state.ioApic !== null) this.#ioApic?.restore(state.ioApic)
+    this.pit.restore(state.pit)
+    this.rtc.restore(state.rtc)
+    this.uart.restore(state.uart)
+    this.debugExit.restore(state.debugExit)
   }
 
   /** A device wants the machine to be reset, behind the instruction that is executed now. */
