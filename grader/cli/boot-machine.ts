@@ -10,6 +10,7 @@ import { type BlockDevice, OverlayDisk } from '../../reference/io/block-device.t
 import { FileDisk } from '../../reference/io/file-disk.ts'
 import { littleEndian } from '../../reference/io/fw-cfg.ts'
 import { bootKernel, bootRom, createMachine, type KernelImage, type Machine } from '../../reference/machine.ts'
+import { optionsOf, readSnapshot, restoreMachine, SnapshotError } from '../../reference/snapshot.ts'
 import type { MachineType } from '../../reference/vm/chipset.ts'
 import { WrongUse } from '../failures.ts'
 import { reasonOf } from '../files.ts'
@@ -21,11 +22,14 @@ const SNAPSHOT_SUFFIX = ',snapshot'
 const MOST_DISKS = 4
 const LARGE_FILE_BYTES = 8 << 20
 const COM1_PORT = 0x3f8
+const WRONG_INPUT = [LinuxError, MultibootError, RomError, SnapshotError, RangeError]
 
 export interface MachineRequest {
   readonly append: string
   readonly initrd?: string
   readonly bios?: string
+  /** A snapshot to go on from, in place of a kernel or a BIOS. */
+  readonly restore?: string
   readonly disk: readonly string[]
   readonly machine: string
   readonly cpu: string
@@ -39,14 +43,18 @@ export type MachineMaker = (serialSink: (byte: number) => boolean) => Machine
 
 /**
  * Reads everything that a request names.
- * @param kernel undefined when a BIOS boots
+ * @param kernel undefined when a BIOS boots, or a snapshot goes on
  * @throws WrongUse, with one sentence that says what to do, here or when a machine is made
  */
 export function machineMaker(kernel: string | undefined, request: MachineRequest): MachineMaker {
-  const { bios } = request
-  if ((kernel === undefined) === (bios === undefined)) {
-    throw new WrongUse('Name a kernel, or a BIOS with --bios FILE; one of the two.')
+  const { bios, restore } = request
+  if ([kernel, bios, restore].filter((each) => each !== undefined).length !== 1) {
+    throw new WrongUse(
+      'Name a kernel, or a BIOS with --bios FILE, or a snapshot with --restore FILE; one of the three.',
+    )
   }
+  if (request.disk.length > MOST_DISKS) throw new WrongUse(`A machine has at most ${MOST_DISKS} disks.`)
+  if (restore !== undefined) return snapshotMaker(restore, request)
   const cpuid = CPU_MODELS[request.cpu]
   if (cpuid === undefined) {
     throw new WrongUse(`There is no CPU model "${request.cpu}"; there are ${Object.keys(CPU_MODELS).join(', ')}.`)
@@ -56,10 +64,9 @@ export function machineMaker(kernel: string | undefined, request: MachineRequest
     throw new WrongUse(`There is no machine "${request.machine}"; there are ${MACHINE_TYPES.join(' and ')}.`)
   }
   const image: KernelImage = kernel === undefined ? readImage(bios!, request) : readKernel(kernel, request)
-  if (request.disk.length > MOST_DISKS) throw new WrongUse(`A machine has at most ${MOST_DISKS} disks.`)
   const disks = request.disk.map(openDisk)
-  return (serialSink) => {
-    try {
+  return (serialSink) =>
+    refusing(() => {
       const machine = createMachine({
         memoryBytes: request.mem,
         vcpus: request.smp,
@@ -72,17 +79,30 @@ export function machineMaker(kernel: string | undefined, request: MachineRequest
       if (bios === undefined) bootKernel(machine, image)
       else bootRom(machine, image)
       return machine
-    } catch (error) {
-      if (
-        error instanceof LinuxError ||
-        error instanceof MultibootError ||
-        error instanceof RomError ||
-        error instanceof RangeError
-      ) {
-        throw new WrongUse(error.message)
-      }
-      throw error
+    })
+}
+
+/** A machine like the saved one, put where that one was. */
+function snapshotMaker(file: string, request: MachineRequest): MachineMaker {
+  const snapshot = refusing(() => readSnapshot(readWithProgress(file), basename(file)))
+  const disks = request.disk.map(openDisk)
+  return (serialSink) =>
+    refusing(() => {
+      const machine = createMachine({ ...optionsOf(snapshot), disks, serialSink })
+      restoreMachine(machine, snapshot)
+      return machine
+    })
+}
+
+/** @throws WrongUse for what is wrong with the files and numbers that a user gave */
+function refusing<Result>(make: () => Result): Result {
+  try {
+    return make()
+  } catch (error) {
+    if (WRONG_INPUT.some((kind) => error instanceof kind)) {
+      throw new WrongUse(error instanceof Error ? error.message : String(error))
     }
+    throw error
   }
 }
 

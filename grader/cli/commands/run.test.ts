@@ -90,6 +90,23 @@ describe('trapframe run', () => {
     expect((await run(['reset.bin', '--mem', '1M', '--max-instructions', '40'])).status).toBe(124)
   })
 
+  it('goes on from a snapshot as if the run had never stopped', async () => {
+    const { clock } = guests
+    writeFileSync(join(folder, 'clock.bin'), clock!().image)
+    const small = ['--mem', '2M']
+    const whole = await run(['clock.bin', ...small])
+    const first = await run(['clock.bin', ...small, '--max-instructions', '200', '--save', 'half.snap'])
+    const second = await run(['--restore', 'half.snap'])
+    expect([first.status, second.status]).toEqual([124, whole.status])
+    expect(first.out + second.out).toBe(whole.out)
+    writeFileSync(join(folder, 'cut.snap'), readFileSync(join(folder, 'half.snap')).subarray(0, 500))
+    expect(await run(['--restore', 'cut.snap'])).toMatchObject({
+      status: 2,
+      err: expect.stringMatching(/^trapframe: "cut\.snap" is cut short/),
+    })
+    expect((await run(['--restore', 'clock.bin'])).err).toBe('trapframe: "clock.bin" is no snapshot of a machine.\n')
+  })
+
   it('lets a guest read and write its disk, and leaves the file alone when it is told to', async () => {
     // Waits for the disk, reads sector 0 into memory, adds one to its first byte, writes it back, and is off.
     const rom = new Uint8Array(0x1_0000)

@@ -9,6 +9,7 @@ import { guests } from '../../../guests/index.ts'
 import { CPU_MODELS, DEFAULT_CPU_MODEL } from '../../../reference/cpu/cpuid.ts'
 import { SerialLine, type SerialPort } from '../../../reference/io/serial-line.ts'
 import { type Machine, PC_COSTS } from '../../../reference/machine.ts'
+import { saveMachine } from '../../../reference/snapshot.ts'
 import { requireWritable, writeFileAtomically } from '../../files.ts'
 import { GUEST_PREFIX, MACHINE_TYPES, type MachineRequest, machineMaker } from '../boot-machine.ts'
 import { SERIAL_HELP, type SerialPlace, serialPlace } from '../serial.ts'
@@ -32,6 +33,7 @@ interface RunOptions extends MachineRequest {
   readonly serial: string
   readonly create?: boolean
   readonly maxInstructions?: number
+  readonly save?: string
   /** False: a reset ends the run. */
   readonly reboot: boolean
   readonly stats?: string
@@ -64,6 +66,8 @@ export function addRunCommand(program: Command): void {
     .option('--machine <type>', `${MACHINE_TYPES.join(', without PCI, or ')}`, MACHINE_TYPES[0])
     .option('--bios <file>', 'start this ROM of 64 or 128 KiB at the reset vector, in place of a kernel')
     .option('--disk <file>', 'a raw disk image; FILE,snapshot does not change it; up to four', gather, [])
+    .option('--restore <file>', 'go on from a snapshot, in place of a kernel; give the same disks')
+    .option('--save <file>', 'write a snapshot when the run ends, unless the guest ended it')
     .option('--no-reboot', 'end when the guest resets the machine')
     .option('--serial <where>', SERIAL_HELP, 'stdio')
     .option('--create', 'make the named pipes, or listen at the socket, of --serial')
@@ -86,6 +90,8 @@ Examples:
   trapframe run guest:hello
   trapframe run vmlinuz --append "console=ttyS0 noapic nolapic acpi=off" --initrd initrd.img --mem 40M
   trapframe run --bios bios.bin --disk disk.img,snapshot
+  trapframe run kernel.elf --max-instructions 1000000 --save half.snap
+  trapframe run --restore half.snap
   trapframe run kernel.elf --serial file:boot.log --max-instructions 1000000000 --stats stats.json
   trapframe run guest:hello --serial fifo:/tmp/com1 --create      (and elsewhere: cat /tmp/com1.out)
 `,
@@ -98,6 +104,7 @@ Examples:
 /** Boots and runs to the end; answers with the exit status. */
 async function runKernel(kernel: string | undefined, options: RunOptions): Promise<number> {
   if (options.stats !== undefined) requireWritable(options.stats)
+  if (options.save !== undefined) requireWritable(options.save)
   const makeMachine = machineMaker(kernel, options)
   const place = serialPlace(options)
   let quit = false
@@ -137,6 +144,9 @@ async function runKernel(kernel: string | undefined, options: RunOptions): Promi
   }
   if (!quit) await drain(line, place, nap)
   line.close()
+  if (options.save !== undefined && (ending === 'limit' || ending === 'quit')) {
+    writeFileAtomically(options.save, saveMachine(machine))
+  }
   return report(machine, ending, options, place.captured?.(), performance.now() - started)
 }
 
