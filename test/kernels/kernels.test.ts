@@ -1,0 +1,94 @@
+/** Kernels that nobody here wrote, as Debian ships them. Needs apt and the network; without them it skips and says why. */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { converse } from './conversation.ts'
+import { busyboxInitramfs } from './initramfs.ts'
+import { unpackPackages } from './packages.ts'
+
+const unpacked = unpackPackages(
+  [
+    'busybox-static:i386',
+    'memtest86+:i386',
+    'seabios:all',
+    'grub-pc-bin:i386',
+    'grub-common:amd64',
+    'libdevmapper1.02.1:amd64',
+  ],
+  { meta: 'linux-image-686:i386', wanted: /^linux-image-.*-686/ },
+)
+const root = 'root' in unpacked ? unpacked.root : ''
+if ('missing' in unpacked) process.stderr.write(`Kernels are not tested: ${unpacked.missing}.\n`)
+
+const SLEEPS = 120
+const LIMIT = 124
+const LINUX_MEMORY_MIB = 40
+const LINUX_CPU_SECONDS = 8 * 60
+/** SeaBIOS and GRUB need 30 million. */
+const BIOS_LIMIT = '200000000'
+/** The first five tests of a pass over 8 MiB. */
+const MEMTEST_LIMIT = '1500000000'
+const DISK_SECTORS = 1008
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'trapframe-kernels-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe.skipIf('missing' in unpacked)('a kernel that nobody here wrote', () => {
+  it("Debian's Linux 6.1 comes up to a shell, answers what is typed, and is off", async () => {
+    const kernel = readdirSync(join(root, 'boot')).find((name) => name.startsWith('vmlinuz-'))!
+    const initrd = join(folder, 'initrd.img')
+    writeFileSync(initrd, busyboxInitramfs(readFileSync(join(root, 'bin/busybox'))))
+    const append = 'console=ttyS0 noapic nolapic acpi=off'
+    const args = [join(root, 'boot', kernel), '--initrd', initrd, '--append', append, '--mem', `${LINUX_MEMORY_MIB}M`]
+    const seen = await converse(args, [
+      ['/ # ', 'echo $((6*7))\n'],
+      ['\n42', 'uname -srm\n'],
+      ['Linux 6.1', 'poweroff -f\n'],
+    ])
+    expect({ left: seen.left, status: seen.status }).toEqual({ left: [], status: SLEEPS })
+    expect(seen.printed).toMatch(/42\r?\n/)
+    expect(seen.printed).toContain('reboot: System halted')
+    expect(seen.cpuSeconds).toBeLessThan(LINUX_CPU_SECONDS)
+    process.stderr.write(`Linux: ${seen.cpuSeconds} s of processor time, ${Math.round(seen.memoryMib)} MiB.\n`)
+  })
+
+  it('SeaBIOS boots a disk with GRUB on it, which runs its script', async () => {
+    const script = ['serial --unit=0', 'terminal_output serial', 'echo "six times seven is 42"', 'halt'].join('\n')
+    writeFileSync(join(folder, 'grub.cfg'), `${script}\n`)
+    const modules = join(root, 'usr/lib/grub/i386-pc')
+    const core = join(folder, 'core.img')
+    execFileSync(
+      join(root, 'usr/bin/grub-mkimage'),
+      ['-d', modules, '-O', 'i386-pc', '-p', '/grub', '-c', join(folder, 'grub.cfg'), '-o', core].concat(
+        'biosdisk serial terminal echo halt'.split(' '),
+      ),
+      { env: { ...process.env, LD_LIBRARY_PATH: join(root, 'lib/x86_64-linux-gnu') } },
+    )
+    const disk = Buffer.alloc(DISK_SECTORS * 512)
+    Buffer.concat([readFileSync(join(modules, 'boot.img')), readFileSync(core)]).copy(disk)
+    writeFileSync(join(folder, 'disk.img'), disk)
+    const bios = join(root, 'usr/share/seabios/bios.bin')
+    for (const machine of ['isapc', 'pc']) {
+      const args = ['--bios', bios, '--disk', join(folder, 'disk.img'), '--machine', machine]
+      const seen = await converse([...args, '--max-instructions', BIOS_LIMIT])
+      expect(seen.printed).toContain('SeaBIOS')
+      expect(seen.printed).toContain('six times seven is 42')
+      expect(seen.status).toBe(SLEEPS)
+    }
+  })
+
+  it('memtest86+ draws its screen and passes its first tests', async () => {
+    const args = [join(root, 'boot/memtest86+ia32.bin'), '--append', 'console=ttyS0,115200', '--mem', '8M']
+    const seen = await converse([...args, '--max-instructions', MEMTEST_LIMIT])
+    expect(seen.status).toBe(LIMIT)
+    expect(seen.printed).toContain('Memtest86+')
+    expect(seen.printed).toMatch(/#5 {2}\[Moving inversions, random pattern/)
+    const errors = [...seen.printed.matchAll(/Errors: (\d+)/g)].map(([, count]) => Number(count))
+    expect(Math.max(...errors)).toBe(0)
+  })
+})
