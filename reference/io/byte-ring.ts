@@ -20,7 +20,7 @@ export class ByteRing {
 
   /** Takes as many of the bytes as there is room for, the first ones; how many. */
   put(bytes: Uint8Array): number {
-    const taken = Math.min(bytes.length, this.room)
+    const taken = Math.min(this.room, bytes.length)
     const end = (this.#start + this.#count) % this.#bytes.length
     const first = Math.min(taken, this.#bytes.length - end)
     this.#bytes.set(bytes.subarray(0, first), end)

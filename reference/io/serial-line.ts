@@ -23,7 +23,7 @@ export class SerialLine implements CharFrontend {
   #backend: CharBackend | undefined
   readonly #held = new Uint8Array(FIFO_BYTES)
   #count = 0
-  #refused = false
+  #portWaits = false
   #receiverFull = false
 
   constructor(port: SerialPort) {
@@ -48,7 +48,7 @@ export class SerialLine implements CharFrontend {
   /** The UART's sink. A hot path: one call for each byte. */
   send(byte: number): boolean {
     if (this.#count === FIFO_BYTES && !this.#pass()) {
-      this.#refused = true
+      this.#portWaits = true
       return false
     }
     this.#held[this.#count++] = byte
@@ -89,8 +89,8 @@ export class SerialLine implements CharFrontend {
   }
 
   #resumePort(): void {
-    if (!this.#refused || this.#count === FIFO_BYTES) return
-    this.#refused = false
+    if (!this.#portWaits || this.#count === FIFO_BYTES) return
+    this.#portWaits = false
     this.#port.resume()
   }
 

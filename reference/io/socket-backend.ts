@@ -15,7 +15,7 @@ export class SocketBackend implements CharBackend {
   #peer: Socket | undefined
   #arrived: Uint8Array = new Uint8Array()
   #sending = 0
-  #refused = false
+  #portWaits = false
 
   private constructor(frontend: CharFrontend) {
     this.#frontend = frontend
@@ -58,7 +58,7 @@ export class SocketBackend implements CharBackend {
 
   transmit(bytes: Uint8Array): number {
     const taken = this.#ring.put(bytes)
-    if (taken < bytes.length) this.#refused = true
+    if (taken < bytes.length) this.#portWaits = true
     return taken
   }
 
@@ -100,8 +100,8 @@ export class SocketBackend implements CharBackend {
     this.#ring.drop(this.#sending)
     this.#sending = 0
     this.flush()
-    if (!this.#refused) return
-    this.#refused = false
+    if (!this.#portWaits) return
+    this.#portWaits = false
     this.#frontend.resume()
   }
 }
