@@ -58,8 +58,8 @@ export interface Hostile {
   /** What it tries, in one sentence. */
   readonly tries: string
   submission(kit: Kit): HandedIn
-  /** The suites that it is graded by; default: both. The public one is enough where a law costs all the time it may have. */
-  readonly suites?: 'public'
+  /** The suites that it is graded by; default: both, for what plays one suite, or law, against another. */
+  readonly suites?: 'public' | 'both'
   readonly expect: Expectation
 }
 
@@ -68,9 +68,9 @@ export function inFamily(family: Family, entries: readonly Omit<Hostile, 'family
   return entries.map((entry) => ({ ...entry, family }))
 }
 
-/** Entries whose every law would use up its time, or whose attack is over once they are read: the public suite will do. */
+/** Entries to which all laws are alike: the public suite shows what the hidden one would, in half the time. */
 export function inBrief(entries: readonly Omit<Hostile, 'family'>[]): readonly Omit<Hostile, 'family'>[] {
-  return entries.map((entry) => ({ ...entry, suites: 'public' }))
+  return entries.map((entry) => ({ suites: 'public', ...entry }))
 }
 
 /** It runs, and gains nothing that wrong code has not; with `some`, a law must end so. */
