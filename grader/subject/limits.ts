@@ -29,9 +29,9 @@ export interface Limits {
 export const LIMITS: Limits = {
   callCpuMs: 500,
   callWallMs: 10_000,
-  lawCpuMs: 10_000,
+  lawCpuMs: 4_000,
   lawAsleepMs: 2_000,
-  gradingCpuMs: 60_000,
+  gradingCpuMs: 30_000,
   heapMb: 256,
   residentMb: 512,
   frameBytes: 8 << 20,

@@ -9,7 +9,7 @@ export const SUBMISSION_NAME = 'trapframe-submission.js'
 const BRIDGE_NAME = 'trapframe-bridge.js'
 
 /** A module of TypeScript is strict (ECMA-262 §11.2.2); the code of one that is not could walk up to its callers' functions. */
-const STRICT = "'use strict';"
+const STRICT = "'use strict'\n"
 
 /** Takes what would make two runs differ, and what sleeps, since that is no use of a processor; gives a console that keeps quiet. */
 const PRELUDE = `
@@ -69,6 +69,7 @@ export function openRealm(
     compiled ??= vm.compileFunction(`${STRICT}${code}`, ['module', 'exports', 'require'], {
       parsingContext: context,
       filename: SUBMISSION_NAME,
+      lineOffset: -1,
     }) as (...args: unknown[]) => void
     compiled(module, exports, modules === undefined ? undefined : requireOf(modules))
   }
