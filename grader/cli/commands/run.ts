@@ -8,6 +8,7 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { guests } from '../../../guests/index.ts'
 import { CPU_MODELS, DEFAULT_CPU_MODEL } from '../../../reference/cpu/cpuid.ts'
 import { SerialLine, type SerialPort } from '../../../reference/io/serial-line.ts'
+import { screenText } from '../../../reference/io/vga-screen.ts'
 import { type Machine, PC_COSTS } from '../../../reference/machine.ts'
 import { saveMachine } from '../../../reference/snapshot.ts'
 import { requireWritable, writeFileAtomically } from '../../files.ts'
@@ -36,6 +37,7 @@ interface RunOptions extends MachineRequest {
   readonly save?: string
   /** False: a reset ends the run. */
   readonly reboot: boolean
+  readonly screen?: string
   readonly stats?: string
   readonly json?: boolean
 }
@@ -72,6 +74,7 @@ export function addRunCommand(program: Command): void {
     .option('--serial <where>', SERIAL_HELP, 'stdio')
     .option('--create', 'make the named pipes, or listen at the socket, of --serial')
     .option('--max-instructions <n>', 'stop after so many guest instructions', parseCount)
+    .option('--screen <file>', 'write what the VGA shows, as text, when the run ends')
     .option('--stats <file>', 'write counters to a JSON file')
     .option('--json', 'print the outcome as JSON, with what the guest printed in it')
     .addHelpText(
@@ -105,6 +108,7 @@ Examples:
 async function runKernel(kernel: string | undefined, options: RunOptions): Promise<number> {
   if (options.stats !== undefined) requireWritable(options.stats)
   if (options.save !== undefined) requireWritable(options.save)
+  if (options.screen !== undefined) requireWritable(options.screen)
   const makeMachine = machineMaker(kernel, options)
   const place = serialPlace(options)
   let quit = false
@@ -146,6 +150,10 @@ async function runKernel(kernel: string | undefined, options: RunOptions): Promi
   line.close()
   if (options.save !== undefined && (ending === 'limit' || ending === 'quit')) {
     writeFileAtomically(options.save, saveMachine(machine))
+  }
+  if (options.screen !== undefined) {
+    const { vm, chipset } = machine
+    writeFileAtomically(options.screen, `${screenText(vm.memory, chipset.vga.page).join('\n')}\n`)
   }
   return report(machine, ending, options, place.captured?.(), performance.now() - started)
 }
