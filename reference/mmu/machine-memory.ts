@@ -16,6 +16,8 @@ interface LinearMemoryHost {
 
 const WASM_PAGE_BYTES = 65_536
 const LARGEST_BYTES = 2 ** 31
+/** Decoded code takes ten times the room of its bytes: beyond so many frames of it all is decoded anew. */
+const MOST_CODE_FRAMES = 1024
 
 export interface MachineMemoryOptions {
   /** Frames of 4 KiB that can be allocated. */
@@ -32,6 +34,7 @@ export class MachineMemory {
   readonly vcpus: number
   /** Decoded code by pfn. Only the processors and {@link noteWrite} use it. */
   readonly codeFrames: (CodeFrame | undefined)[] = []
+  readonly #codePfns = new Set<number>()
   readonly #observers: CodeObserver[] = []
   readonly #endPfn: number
   #nextPfn: number
@@ -90,8 +93,10 @@ export class MachineMemory {
     const pfn = frameOffset >>> FRAME_SHIFT
     const known = this.codeFrames[pfn]
     if (known !== undefined) return known
+    if (this.#codePfns.size >= MOST_CODE_FRAMES) this.#dropCode()
     const frame = new CodeFrame()
     this.codeFrames[pfn] = frame
+    this.#codePfns.add(pfn)
     for (const observer of this.#observers) observer?.codeAppeared(frameOffset)
     return frame
   }
@@ -106,6 +111,16 @@ export class MachineMemory {
     if (frame === undefined || !frame.covers(offset & (FRAME_BYTES - 1), length)) return
     frame.drop()
     delete this.codeFrames[pfn]
+    this.#codePfns.delete(pfn)
+    for (const observer of this.#observers) observer?.codeDropped()
+  }
+
+  #dropCode(): void {
+    for (const pfn of this.#codePfns) {
+      this.codeFrames[pfn]?.drop()
+      delete this.codeFrames[pfn]
+    }
+    this.#codePfns.clear()
     for (const observer of this.#observers) observer?.codeDropped()
   }
 
