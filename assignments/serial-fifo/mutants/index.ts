@@ -251,13 +251,18 @@ export const mutants: readonly Mutant[] = [
     ],
   ]),
   mutant('descriptors-pile-up', 'life', 'The system closes everything at the end.', [
-    ['    this.#files.close(watched.fd)\n', ''],
+    ['    this.#files.close(watched.fd)\n', '    if (this.#files !== this.#machine) this.#files.close(watched.fd)\n'],
   ]),
   mutant(
     'half-closed',
     'life',
     'One close for one port.',
-    [['    if (output !== input) this.#release(output)\n', '']],
+    [
+      [
+        '    if (output !== input) this.#release(output)\n',
+        '    if (output !== input && this.#files !== this.#machine) this.#release(output)\n',
+      ],
+    ],
     pair,
   ),
   mutant(

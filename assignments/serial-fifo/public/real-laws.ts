@@ -1,6 +1,7 @@
 /** The lab's laws over real pipes: the same scripts, with the system's own FIFOs between the back end and the suite. */
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { law } from '../../../grader/contract/law.ts'
+import { SubjectError } from '../../../grader/contract/port.ts'
 import type { FifoBackend } from '../../../reference/index.ts'
 import { Guest } from './guest.ts'
 import { replaySteps, requireInput, requireRules } from './judge.ts'
@@ -28,9 +29,11 @@ const FLOOD_BYTES = 68_000
 
 function realLaw({ id, sentence, shape, rules, runs, flood }: RealLaw): FifoLaw {
   const play = (script: Script, context: Context, look: (player: Player, world: World) => void): void => {
-    const world = new RealWorld(join(context.directory(), 'com1'), context.variant, new Guest(script.guest))
+    const directory = context.directory()
+    const world = new RealWorld(join(directory, 'com1'), context.variant, new Guest(script.guest))
+    let player: Player | undefined
     try {
-      const player = new Player(world, context, script.first, true)
+      player = new Player(world, context, script.first, true)
       world.plugReader(script.reader)
       world.plugWriter(script.writer)
       if (flood !== undefined) player.send(Array.from({ length: flood }, (_, n) => (n ^ (n >> 8)) & 0xff))
@@ -38,6 +41,9 @@ function realLaw({ id, sentence, shape, rules, runs, flood }: RealLaw): FifoLaw 
       player.finish()
       look(player, world)
       player.close()
+    } catch (error) {
+      release(player)
+      throw unplaced(error, directory)
     } finally {
       world.end()
     }
@@ -64,6 +70,22 @@ function realLaw({ id, sentence, shape, rules, runs, flood }: RealLaw): FifoLaw 
       return steps
     },
   })
+}
+
+/** A case that went wrong must not keep its descriptors: the next one needs some. */
+function release(player: Player | undefined): void {
+  try {
+    player?.close()
+  } catch {
+    // It went wrong already, and that is what counts.
+  }
+}
+
+/** The system's messages name the path; it is another in every grading. */
+function unplaced(error: unknown, directory: string): unknown {
+  if (!(error instanceof SubjectError)) return error
+  const text = error.message.replaceAll(directory, '').replaceAll(`/${basename(directory)}`, '')
+  return new SubjectError(error.failure, error.method, text, error.at)
 }
 
 /** The laws over real pipes, of both suites. */
