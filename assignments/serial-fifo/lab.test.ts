@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { emptyDirectory } from '../../grader/contract/empty-directory.ts'
 import type { Violation } from '../../grader/contract/law.ts'
 import { connectInProcess } from '../../grader/port/in-process.ts'
+import { loadRubric } from '../../grader/rubric/rubric.ts'
+import { starterFiles } from '../../grader/starter/starter-files.ts'
+import { findLeaks } from '../../grader/verify/leak-gate.ts'
 import type { SerialMachine } from '../../reference/index.ts'
 import { create } from '../../reference/io/fifo-backend.ts'
 import { FIFO_VARIANT } from '../../reference/io/fifo-variant.ts'
@@ -186,5 +189,13 @@ describe('the variants', () => {
     ] as const) {
       expect(new Set(drawn.map((variant) => variant[parameter])).size).toBe(values)
     }
+  })
+})
+
+describe('the starter', () => {
+  it('holds no part of the solution', () => {
+    const { files, stripped } = starterFiles(lab, loadRubric(lab), 'lab-test')
+    expect(stripped.length).toBeGreaterThan(20)
+    expect(findLeaks(stripped, files)).toEqual([])
   })
 })
