@@ -14,6 +14,6 @@ test('decoded code is kept of a bounded number of frames, and what is dropped is
   })
   const kept = machine.codeFrames.filter((frame) => frame !== undefined)
   expect(kept.length).toBe(blocks.filter(({ count }) => count === 1).length)
-  expect(kept.length).toBeLessThanOrEqual(1024)
+  expect(kept.length).toBeLessThanOrEqual(400)
   expect([drops > 0, blocks.at(-1)!.count]).toEqual([true, 1])
 })

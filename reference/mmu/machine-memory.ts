@@ -16,8 +16,8 @@ interface LinearMemoryHost {
 
 const WASM_PAGE_BYTES = 65_536
 const LARGEST_BYTES = 2 ** 31
-/** Decoded code takes ten times the room of its bytes: beyond so many frames of it all is decoded anew. */
-const MOST_CODE_FRAMES = 1024
+/** A frame of decoded code may take 70 times its room: beyond so many frames of it all is decoded anew. */
+const MOST_CODE_FRAMES = 400
 
 export interface MachineMemoryOptions {
   /** Frames of 4 KiB that can be allocated. */
