@@ -26,6 +26,7 @@ const SLEEPS = 120
 const LIMIT = 124
 const LINUX_MEMORY_MIB = 40
 const LINUX_CPU_SECONDS = 8 * 60
+const MEMORY_OVERHEAD_MIB = 150
 /** SeaBIOS and GRUB need 30 million. */
 const BIOS_LIMIT = '200000000'
 /** The first five tests of a pass over 8 MiB. */
@@ -44,17 +45,25 @@ describe.skipIf('missing' in unpacked)('a kernel that nobody here wrote', () => 
     const initrd = join(folder, 'initrd.img')
     writeFileSync(initrd, busyboxInitramfs(readFileSync(join(root, 'bin/busybox'))))
     const append = 'console=ttyS0 noapic nolapic acpi=off'
+    const stats = join(folder, 'stats.json')
     const args = [join(root, 'boot', kernel), '--initrd', initrd, '--append', append, '--mem', `${LINUX_MEMORY_MIB}M`]
-    const seen = await converse(args, [
-      ['/ # ', 'echo $((6*7))\n'],
-      ['\n42', 'uname -srm\n'],
-      ['Linux 6.1', 'poweroff -f\n'],
-    ])
+    const seen = await converse(
+      [...args, '--stats', stats],
+      [
+        ['/ # ', 'echo $((6*7))\n'],
+        ['\n42', 'uname -srm\n'],
+        ['Linux 6.1', 'poweroff -f\n'],
+      ],
+    )
     expect({ left: seen.left, status: seen.status }).toEqual({ left: [], status: SLEEPS })
     expect(seen.printed).toMatch(/42\r?\n/)
     expect(seen.printed).toContain('reboot: System halted')
     expect(seen.cpuSeconds).toBeLessThan(LINUX_CPU_SECONDS)
-    process.stderr.write(`Linux: ${seen.cpuSeconds} s of processor time, ${Math.round(seen.memoryMib)} MiB.\n`)
+    expect(seen.memoryMib).toBeLessThan(LINUX_MEMORY_MIB + MEMORY_OVERHEAD_MIB)
+    const { instructions } = JSON.parse(readFileSync(stats, 'utf8'))
+    process.stderr.write(
+      `Linux: ${instructions} instructions, ${seen.cpuSeconds} s of processor time, ${Math.round(seen.memoryMib)} MiB.\n`,
+    )
   })
 
   it('SeaBIOS boots a disk with GRUB on it, which runs its script', async () => {
