@@ -1,7 +1,8 @@
-import { readdirSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as fc from 'fast-check'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { type Connect, definePort, type Port, SubjectError } from '../contract/port.ts'
 import type { RunningSubmission } from '../grade/prepared-submission.ts'
@@ -264,13 +265,16 @@ describe('a subject that misbehaves ends by name, and the next law starts afresh
 
 describe('what is left of a subject', () => {
   it('is nothing: no process, no file', () => {
-    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('trapframe-subject-'))
+    const folder = mkdtempSync(join(tmpdir(), 'trapframe-left-'))
+    vi.stubEnv('TMPDIR', folder)
     const running = inProcess(code(`fetch: () => outer.pid`, ESCAPED), LIMITS, ['node:fs'])
     const pid = connect(running).fetch(1)
     expect(processStatus(pid)).toBeDefined()
     running.close()
     expect(processStatus(pid)).toBeUndefined()
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('trapframe-subject-'))).toEqual(before)
+    vi.unstubAllEnvs()
+    expect(readdirSync(folder)).toEqual([])
+    rmSync(folder, { recursive: true })
   })
 
   it('is nothing to read while it lives: an empty environment, no word of the judge', () => {
