@@ -41,7 +41,9 @@ export function sandboxCommand(sandbox: Sandbox): string[] {
     '--die-with-parent',
     '--new-session',
     '--clearenv',
-    ...Object.entries(SUBJECT_ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value]),
+    ...Object.entries(SUBJECT_ENVIRONMENT).flatMap(([name, value]) =>
+      value === undefined ? [] : ['--setenv', name, value],
+    ),
     ...foldersOf(mounts).flatMap((folder) => ['--perms', '0755', '--dir', folder]),
     ...mounts.flatMap(({ source, target, writable }) => [writable === true ? '--bind' : '--ro-bind', source, target]),
     '--remount-ro',

@@ -33,7 +33,7 @@ export interface Launch {
   /** Files to open for reading, at descriptors 5, 6, … of the child. */
   readonly descriptors: readonly string[]
   /** The whole environment. */
-  readonly env: Readonly<Record<string, string>>
+  readonly env: Readonly<Record<string, string | undefined>>
 }
 
 /** The first of the child's descriptors that `Launch.descriptors` name. */

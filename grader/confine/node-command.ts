@@ -9,8 +9,11 @@ import { permissionFlags } from './machine-tools.ts'
  */
 const HELPER_THREADS = 1
 
-/** The environment of a subject: one time zone everywhere, and nothing of the judge's. */
-export const SUBJECT_ENVIRONMENT = { TZ: 'UTC' } as const
+/**
+ * The environment of a subject: one time zone everywhere, and nothing of the judge's. Node hands the name of its coverage
+ * folder on to every child, unless the child's environment says that it has none.
+ */
+export const SUBJECT_ENVIRONMENT = Object.freeze({ TZ: 'UTC', NODE_V8_COVERAGE: undefined })
 
 /** The arguments of `node` that run `script`, which is where the process sees it. */
 export function nodeArguments(options: {
