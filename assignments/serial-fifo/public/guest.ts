@@ -69,13 +69,11 @@ export class Guest {
 
   /** The driver sends for as long as the transmitter takes it. */
   run(offers: Offers): void {
-    if (this.#kind.driver === 'interrupts' && !this.#waitsForEdge) {
-      this.#write(IER, 0)
-      this.#write(IER, THRE_INTERRUPT)
-    }
+    this.#start()
     while (this.outbox.length > 0 && this.#mayWrite()) {
       if (this.outbox[0] === BREAK_ITEM) {
         if (!this.offerBreak(offers)) return
+        this.#start()
         continue
       }
       const most = this.#kind.fifos ? 16 : 1
@@ -164,6 +162,13 @@ export class Guest {
     const uart = this.#makeUart()
     uart.restore(JSON.parse(JSON.stringify(this.#uart.save())))
     this.#uart = uart
+  }
+
+  /** A driver that has nothing under way asks for the interrupt anew: with THRE set, it comes at once. */
+  #start(): void {
+    if (this.#kind.driver === 'polling' || this.#waitsForEdge) return
+    this.#write(IER, 0)
+    this.#write(IER, THRE_INTERRUPT)
   }
 
   #mayWrite(): boolean {
