@@ -11,6 +11,7 @@ import { isMarked } from './is-marked.ts'
 
 /** What every starter needs of the grader, for its tests and for `npm run grade`. */
 const GRADER_FILES = [
+  'grader/bundle-program.ts',
   'grader/confine',
   'grader/contract',
   'grader/failures.ts',

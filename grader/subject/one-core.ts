@@ -3,12 +3,9 @@
  * every call would pay for waking the other core, several times what the call costs (bench/README.md).
  */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { isMainThread } from 'node:worker_threads'
 import { findTool } from '../confine/machine-tools.ts'
-
-/** The field of `/proc/self/stat` that holds the core that a thread last ran on, counted after the name (proc(5)). */
-const PROCESSOR_FIELD = 36
+import { processStatus } from './process-status.ts'
 
 /**
  * Binds this thread, and all that it starts from now on, to the core that it runs on, where the system can do so
@@ -18,10 +15,9 @@ const PROCESSOR_FIELD = 36
  */
 export function shareOneCore(): () => void {
   const taskset = isMainThread ? findTool('taskset') : undefined
-  if (taskset === undefined) return () => {}
+  const core = processStatus('self')?.core
+  if (taskset === undefined || core === undefined) return () => {}
   try {
-    const stat = readFileSync('/proc/self/stat', 'latin1')
-    const core = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[PROCESSOR_FIELD]!
     const before = execFileSync(taskset, ['-cp', String(process.pid)], { encoding: 'utf8' })
     const cores = /: ([\d,-]+)\s*$/.exec(before)![1]!
     bind(taskset, core)

@@ -2,7 +2,6 @@
  * Where a submission's code runs while it is graded: confined in a process of its own, which is how marks are made, or
  * in a realm of this process, for code that is trusted. Both speak the same texts through the same bridge.
  */
-import { createRequire } from 'node:module'
 import type { ConfinementReport } from '../confine/layer.ts'
 import { planLaunch } from '../confine/plan-launch.ts'
 import type { Grants } from '../contract/lab.ts'
@@ -89,11 +88,9 @@ function connections(
   return { load: () => connect(code), canary: () => connect(CANARY) }
 }
 
-function realmTransport({ bridge }: SubjectKit, { code, operations, modules }: Code): Transport {
+function realmTransport({ bridge }: SubjectKit, code: Code): Transport {
   const operates = new Map<number, Operate>()
-  const require = createRequire(import.meta.url)
-  const parts = { bridge, code, operations, ...granted(modules, require) }
-  const respond = openRealm(parts, (text) => {
+  const respond = openRealm({ bridge, ...code }, (text) => {
     const { id, name, args } = readAsked(text)
     return writeReply(operates.get(id)!(name, args))
   })
@@ -105,9 +102,4 @@ function realmTransport({ bridge }: SubjectKit, { code, operations, modules }: C
     },
     call: (id, method, args, wantsAnswer) => exchange({ kind: 'call', id, method, args, wantsAnswer }),
   }
-}
-
-function granted(names: readonly string[], require: NodeJS.Require): { modules?: Record<string, object> } {
-  if (names.length === 0) return {}
-  return { modules: Object.fromEntries(names.map((name) => [name, require(name) as object])) }
 }

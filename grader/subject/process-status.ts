@@ -7,6 +7,8 @@ export interface ProcessStatus {
   /** It sleeps, waiting for something that may never come. */
   readonly sleeps: boolean
   readonly residentBytes: number
+  /** The number of the core that it last ran on. */
+  readonly core: string
 }
 
 /** USER_HZ and the page size of every Linux that Node runs on by default. */
@@ -23,7 +25,12 @@ export function processStatus(pid: number | string): ProcessStatus | undefined {
   const [state = 'Z'] = fields
   if (state === 'Z' || state === 'X') return undefined
   const ticks = Number(fields[11]) + Number(fields[12])
-  return { cpuMs: ticks * MS_PER_TICK, sleeps: state === 'S', residentBytes: Number(fields[21]) * PAGE_BYTES }
+  return {
+    cpuMs: ticks * MS_PER_TICK,
+    sleeps: state === 'S',
+    residentBytes: Number(fields[21]) * PAGE_BYTES,
+    core: fields[36]!,
+  }
 }
 
 /** The calling thread, by its name in `/proc`. */

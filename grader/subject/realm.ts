@@ -2,6 +2,7 @@
  * A realm of its own for the student's code (ECMA-262 §9.3), with its own intrinsics, no clock and no chance: the same
  * input gives the same answers, and what one law leaves behind is not seen by the next. It is no wall: the process is.
  */
+import { createRequire } from 'node:module'
 import vm from 'node:vm'
 
 /** The name that frames of the student's code carry in a stack. */
@@ -40,8 +41,8 @@ export interface RealmParts {
   readonly code: string
   /** The port's operations. */
   readonly operations: readonly string[]
-  /** What the code may import, by name; only for labs that grant modules. */
-  readonly modules?: Readonly<Record<string, object>>
+  /** The modules of Node that the lab grants. */
+  readonly modules: readonly string[]
 }
 
 /**
@@ -64,23 +65,22 @@ export function openRealm(
   })
   const bridgeModule = vm.runInContext('({ exports: {} })', context) as { exports: object }
   evaluateBridge(bridgeModule, bridgeModule.exports)
-  let compiled: ((...args: unknown[]) => void) | undefined
   const evaluate = (module: object, exports: object) => {
-    compiled ??= vm.compileFunction(`${STRICT}${code}`, ['module', 'exports', 'require'], {
+    const run = vm.compileFunction(`${STRICT}${code}`, ['module', 'exports', 'require'], {
       parsingContext: context,
       filename: SUBMISSION_NAME,
       lineOffset: -1,
-    }) as (...args: unknown[]) => void
-    compiled(module, exports, modules === undefined ? undefined : requireOf(modules))
+    })
+    run(module, exports, modules.length === 0 ? undefined : requireOf(modules))
   }
   const open = vm.runInContext(OPENING, context) as (...parts: unknown[]) => (request: string) => unknown
   return open(bridgeModule.exports, evaluate, operations.join(' '), ask)
 }
 
-function requireOf(modules: Readonly<Record<string, object>>): (name: string) => object {
+function requireOf(modules: readonly string[]): (name: string) => unknown {
+  const require = createRequire('/')
   return (name) => {
-    const module = Object.hasOwn(modules, name) ? modules[name] : undefined
-    if (module === undefined) throw new Error(`${name} is not among the modules that this lab allows`)
-    return module
+    if (!modules.includes(name)) throw new Error(`${name} is not among the modules that this lab allows`)
+    return require(name)
   }
 }

@@ -8,9 +8,9 @@ export const SLOT = {
   turn: 1,
   /** Grows by one with each law. */
   law: 2,
-  /** What the judge wants of the warden: 0 nothing, or 1 + the index of the death in {@link DEATHS} that it saw, or {@link CLOSE}. */
+  /** What the judge wants of the warden: 0 nothing, or {@link CLOSE}, or the {@link deathCode} of what it saw. */
   wish: 3,
-  /** Once dead: 1 + the index in {@link DEATHS}, or 0 when the judge wished it closed. */
+  /** Once dead: its {@link deathCode}, or 0 when the judge wished it closed. */
   death: 4,
   /** Processor time of all subjects so far, in ms. */
   cpuMs: 5,
@@ -22,7 +22,17 @@ export const PHASE = { none: 0, starting: 1, running: 2, dead: 3 } as const
 
 export const CLOSE = -1
 
-export const DEATHS: readonly SubjectDeath[] = ['timedOut', 'outOfMemory', 'crashed', 'flooded', 'protocolViolation']
+const DEATHS: readonly SubjectDeath[] = ['timedOut', 'outOfMemory', 'crashed', 'flooded', 'protocolViolation']
+
+/** A death as a number that a slot holds; never 0. */
+export function deathCode(death: SubjectDeath): number {
+  return 1 + DEATHS.indexOf(death)
+}
+
+/** The death of that code; undefined for any other number. */
+export function deathOf(code: number): SubjectDeath | undefined {
+  return DEATHS[code - 1]
+}
 
 export const SLOTS = 8
 export const TEXT_BYTES = 4096

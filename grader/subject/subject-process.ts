@@ -20,17 +20,12 @@ import type { SubjectKit } from './kit.ts'
 import type { Limits } from './limits.ts'
 import { type Request, readAsked, readOutcome, writeReply, writeRequest } from './messages.ts'
 import { thisThread } from './process-status.ts'
-import { CLOSE, DEATHS, PHASE, SLOT, sharedState } from './shared-state.ts'
+import type { RealmParts } from './realm.ts'
+import { CLOSE, deathCode, deathOf, PHASE, SLOT, sharedState } from './shared-state.ts'
 import type { StartOrder, WardenData } from './warden.ts'
 
-/** What a realm is made of. */
-export interface Code {
-  readonly code: string
-  /** The port's operations. */
-  readonly operations: readonly string[]
-  /** Modules that the lab grants. */
-  readonly modules: readonly string[]
-}
+/** What a realm is made of, but for the bridge, which all have alike. */
+export type Code = Omit<RealmParts, 'bridge'>
 
 /** Plans the start of the subject's program `script`, which lies in `folder`; `granted` is the code's to use. */
 export type PlanLaunch = (script: string, folder: string, granted: string | undefined) => Launch
@@ -38,7 +33,7 @@ export type PlanLaunch = (script: string, folder: string, granted: string | unde
 /** How long starting or ending a process may take before the grader gives up, in ms. */
 const PATIENCE_MS = 20_000
 
-/** The subject is no more; `message` ends the sentence "it …". */
+/** The subject is no more. */
 class SubjectDead extends Error {
   readonly death: SubjectDeath
 
@@ -123,17 +118,21 @@ export class SubjectProcess {
   }
 
   /** Starts a subject unless one lives, and gives it the code. */
-  #load({ code, operations, modules }: Code): void {
+  #load(code: Code): void {
     if (this.cpuMs > this.#limits.gradingCpuMs) throw new SubjectDead('timedOut')
     if (this.#pipe === undefined) this.#start()
-    const { kind } = this.#send('L', JSON.stringify({ bridge: this.#kit.bridge, code, operations, modules }))
-    if (kind !== 'L') throw this.#violation()
+    if (this.#sendCode(code).kind !== 'L') throw this.#violation()
+  }
+
+  #sendCode(code: Code): Frame {
+    const parts: RealmParts = { bridge: this.#kit.bridge, ...code }
+    return this.#send('L', JSON.stringify(parts))
   }
 
   #exchange(request: Request, operates: ReadonlyMap<number, Operate>): Outcome {
     let frame = this.#send('C', writeRequest(request))
     for (let asked = 0; frame.kind === 'O'; asked++) {
-      if (asked >= this.#limits.callOperations) throw this.#end(1 + DEATHS.indexOf('flooded'))
+      if (asked >= this.#limits.callOperations) throw this.#end(deathCode('flooded'))
       const operation = this.#understand(readAsked, frame)
       const operate = operates.get(operation.id)
       if (operate === undefined) throw this.#violation()
@@ -154,7 +153,7 @@ export class SubjectProcess {
       if (frame.turn !== turn) throw this.#violation()
       return frame
     } catch (error) {
-      if (error instanceof FrameTooLong) throw this.#end(1 + DEATHS.indexOf('flooded'))
+      if (error instanceof FrameTooLong) throw this.#end(deathCode('flooded'))
       if (error instanceof PipeEnded) throw this.#end(0)
       throw error
     } finally {
@@ -171,7 +170,7 @@ export class SubjectProcess {
   }
 
   #violation(): SubjectDead {
-    return this.#end(1 + DEATHS.indexOf('protocolViolation'))
+    return this.#end(deathCode('protocolViolation'))
   }
 
   #start(): void {
@@ -193,7 +192,7 @@ export class SubjectProcess {
     this.#descriptors = [mine.input, mine.output]
     this.#pipe = new FramePipe(mine.input, mine.output, this.#limits.frameBytes)
     try {
-      this.#send('L', JSON.stringify({ bridge: this.#kit.bridge, code: '', operations: [], modules: [] }))
+      this.#sendCode({ code: '', operations: [], modules: [] })
     } catch (error) {
       if (!(error instanceof SubjectDead)) throw error
       throw new GraderFailure(
@@ -216,14 +215,14 @@ export class SubjectProcess {
       this.#pipe = undefined
       this.#descriptors = []
     }
-    return new SubjectDead(DEATHS[Atomics.load(slots, SLOT.death) - 1] ?? 'crashed')
+    return new SubjectDead(deathOf(Atomics.load(slots, SLOT.death)) ?? 'crashed')
   }
 
   /** @param impatient a subject that closed its pipe and lives on is ended */
   #waitWhile(phase: number, impatient = false): void {
     const { slots } = this.#shared
     if (impatient && Atomics.wait(slots, SLOT.phase, phase, 1_000) === 'timed-out') {
-      Atomics.store(slots, SLOT.wish, 1 + DEATHS.indexOf('protocolViolation'))
+      Atomics.store(slots, SLOT.wish, deathCode('protocolViolation'))
     }
     if (Atomics.wait(slots, SLOT.phase, phase, PATIENCE_MS) === 'timed-out') {
       throw new GraderFailure('The warden of the subject does not answer.')

@@ -11,7 +11,7 @@ import type { Launch } from '../confine/launch.ts'
 import type { SubjectDeath } from '../contract/port.ts'
 import type { Limits } from './limits.ts'
 import { innermost, processStatus } from './process-status.ts'
-import { CLOSE, DEATHS, PHASE, SLOT, sharedState, TEXT_BYTES } from './shared-state.ts'
+import { CLOSE, deathCode, deathOf, PHASE, SLOT, sharedState, TEXT_BYTES } from './shared-state.ts'
 
 export interface WardenData {
   readonly memory: SharedArrayBuffer
@@ -76,7 +76,7 @@ function watch(child: ChildProcess): void {
   const tick = (): void => {
     const wish = Atomics.load(slots, SLOT.wish)
     if (wish !== 0) {
-      end(wish === CLOSE ? undefined : DEATHS[wish - 1])
+      end(deathOf(wish))
       return
     }
     const now = performance.now()
@@ -107,7 +107,7 @@ function watch(child: ChildProcess): void {
     const bytes = new TextEncoder().encode(why.slice(-TEXT_BYTES / 4))
     text.set(bytes)
     Atomics.store(slots, SLOT.textBytes, bytes.length)
-    Atomics.store(slots, SLOT.death, death === undefined ? 0 : 1 + DEATHS.indexOf(death))
+    Atomics.store(slots, SLOT.death, death === undefined ? 0 : deathCode(death))
     Atomics.store(slots, SLOT.phase, PHASE.dead)
     Atomics.notify(slots, SLOT.phase)
   }

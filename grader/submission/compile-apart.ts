@@ -4,9 +4,7 @@
  * because most of a compilation is reading what all submissions share.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { bundlePrograms } from '../bundle-program.ts'
 import { GraderFailure } from '../failures.ts'
 import { projectRoot } from '../project-root.ts'
 import type { CompileAnswer, CompileRequest } from './compile-child.ts'
@@ -65,7 +63,8 @@ function checked(answer: CompileAnswer): Compiled {
 
 /** Starts the process, as a group of its own that esbuild's process belongs to, and waits until it can compile. */
 async function start(): Promise<ChildProcess> {
-  const code = await childCode()
+  // The compilers themselves stay packages.
+  const [code] = await bundlePrograms(['compile-child'], import.meta.url, { format: 'esm', packages: 'external' })
   const heap = `--max-old-space-size=${SUBMISSION_LIMITS.compileHeapMebibytes}`
   const child = spawn(process.execPath, [heap, '--input-type=module', '-'], {
     cwd: projectRoot(),
@@ -131,22 +130,4 @@ function hold(child: ChildProcess): void {
 function letGo(child: ChildProcess): void {
   child.unref()
   child.channel?.unref()
-}
-
-/** The text of `compile-child.ts` as one module; the compilers themselves stay packages. */
-async function childCode(): Promise<string> {
-  const source = fileURLToPath(new URL('./compile-child.ts', import.meta.url))
-  const { outputFiles } = await build({
-    entryPoints: [existsSync(source) ? source : fileURLToPath(new URL('./compile-child.js', import.meta.url))],
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'node',
-    packages: 'external',
-    target: 'node20',
-    charset: 'utf8',
-    logLevel: 'silent',
-    tsconfigRaw: '{}',
-  })
-  return outputFiles[0]!.text
 }
