@@ -1,5 +1,15 @@
 /** Files: listed, asked whether they can be written, and written whole or not at all, by a temporary name beside the target. */
-import { accessSync, constants, existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { WrongUse } from './failures.ts'
 
@@ -21,8 +31,7 @@ export function writeFileAtomically(path: string, content: string | Uint8Array):
 
 /** What the operating system said, in words. */
 export function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  switch (code) {
+  switch (errorCode(error)) {
     case 'ENOENT':
       return 'there is no such file or folder'
     case 'EACCES':
@@ -51,6 +60,19 @@ export function requireWritable(path: string): void {
   } catch (error) {
     throw error instanceof WrongUse ? error : new WrongUse(`Cannot write ${path}: ${reasonOf(error)}.`)
   }
+}
+
+/** Writes files below a folder, by their paths from there. */
+export function writeTree(folder: string, files: Iterable<readonly [string, string | Uint8Array]>): void {
+  for (const [path, content] of files) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), content)
+  }
+}
+
+/** The code of an error of the operating system, as `ENOENT`; undefined for any other error. */
+export function errorCode(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
 /** Every file below a folder, by its path from there with `/` between names, in the order of paths. */

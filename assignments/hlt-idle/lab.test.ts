@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { contextOf } from '../../grader/contract/run-law.ts'
+import { HashRandom } from '../../grader/variant.ts'
 import { create } from '../../reference/cpu/idle.ts'
 import { IDLE_VARIANT } from '../../reference/cpu/idle-variant.ts'
 import type { HostEvent } from '../../reference/index.ts'
@@ -109,17 +110,7 @@ describe('the variants', () => {
   })
 
   it('are what the schema allows, and a seed can reach every value', () => {
-    const drawn = Array.from({ length: 64 }, (_, n) => {
-      let state = n * 7 + 1
-      const next = (below: number) => {
-        state = (state * 48_271) % 2_147_483_647
-        return state % below
-      }
-      return lab.draw({
-        pick: (choices) => choices[next(choices.length)]!,
-        integer: (min, max) => min + next(max - min + 1),
-      })
-    })
+    const drawn = Array.from({ length: 64 }, (_, n) => lab.draw(new HashRandom(`lab-test:${n}`)))
     for (const variant of drawn) expect(lab.variant.parse(variant)).toEqual(variant)
     for (const [parameter, values] of [
       ['unit', 3],

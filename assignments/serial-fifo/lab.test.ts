@@ -5,6 +5,7 @@ import type { Violation } from '../../grader/contract/law.ts'
 import { connectInProcess } from '../../grader/port/in-process.ts'
 import { loadRubric } from '../../grader/rubric/rubric.ts'
 import { starterFiles } from '../../grader/starter/starter-files.ts'
+import { HashRandom } from '../../grader/variant.ts'
 import { findLeaks } from '../../grader/verify/leak-gate.ts'
 import type { SerialMachine } from '../../reference/index.ts'
 import { create } from '../../reference/io/fifo-backend.ts'
@@ -167,17 +168,7 @@ describe('the wire', () => {
 
 describe('the variants', () => {
   it('are what the schema allows, and a seed can reach every value', () => {
-    const drawn = Array.from({ length: 64 }, (_, n) => {
-      let state = n * 7 + 1
-      const next = (below: number) => {
-        state = (state * 48_271) % 2_147_483_647
-        return state % below
-      }
-      return lab.draw({
-        pick: (choices) => choices[next(choices.length)]!,
-        integer: (min, max) => min + next(max - min + 1),
-      })
-    })
+    const drawn = Array.from({ length: 64 }, (_, n) => lab.draw(new HashRandom(`lab-test:${n}`)))
     for (const variant of drawn) expect(lab.variant.parse(variant)).toEqual(variant)
     for (const [parameter, values] of [
       ['wiring', 2],

@@ -13,7 +13,7 @@ import { bootKernel, bootRom, createMachine, type KernelImage, type Machine } fr
 import { optionsOf, readSnapshot, restoreMachine, SnapshotError } from '../../reference/snapshot.ts'
 import type { MachineType } from '../../reference/vm/chipset.ts'
 import { WrongUse } from '../failures.ts'
-import { reasonOf } from '../files.ts'
+import { errorCode, reasonOf } from '../files.ts'
 
 /** Before the name of one of our own guests, in place of a file. */
 export const GUEST_PREFIX = 'guest:'
@@ -114,7 +114,8 @@ function openDisk(text: string): BlockDevice {
     statSync(path)
     if (!isSnapshot) accessSync(path, constants.W_OK)
   } catch (error) {
-    const isReadOnly = error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EROFS')
+    const code = errorCode(error)
+    const isReadOnly = code === 'EACCES' || code === 'EROFS'
     if (isReadOnly && !isSnapshot) {
       throw new WrongUse(`The disk ${path} is read-only; ${path}${SNAPSHOT_SUFFIX} keeps what is written in memory.`)
     }

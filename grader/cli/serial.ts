@@ -7,7 +7,7 @@ import { RingBackend } from '../../reference/io/ring-backend.ts'
 import { SocketBackend } from '../../reference/io/socket-backend.ts'
 import { createFifoLine } from '../../reference/machine.ts'
 import { WrongUse } from '../failures.ts'
-import { reasonOf, requireWritable } from '../files.ts'
+import { errorCode, reasonOf, requireWritable } from '../files.ts'
 import { TerminalBackend } from './terminal-serial.ts'
 
 /** What the help says of `--serial`. */
@@ -83,7 +83,7 @@ async function socketAt(frontend: CharFrontend, path: string, { create }: Serial
   try {
     return create === true ? await SocketBackend.listen(frontend, path) : await SocketBackend.connect(frontend, path)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : ''
+    const code = errorCode(error)
     if (code === 'EADDRINUSE') {
       throw new WrongUse(`There is something at ${path} already; without --create it is joined, else remove it first.`)
     }
@@ -124,7 +124,7 @@ function isFifo(name: string): boolean {
     )
   } catch (error) {
     if (error instanceof WrongUse) throw error
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
+    if (errorCode(error) === 'ENOENT') return false
     throw new WrongUse(`Cannot look at ${name}: ${reasonOf(error)}.`)
   }
 }

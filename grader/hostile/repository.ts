@@ -2,10 +2,10 @@
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeTree } from '../files.ts'
 import { projectRoot } from '../project-root.ts'
 import { gainsNothing, type Hostile, inBrief, inFamily, KEEPS_ALL, NOT_READABLE } from './hostile.ts'
 import type { Kit } from './kit.ts'
-import { writeTree } from './tree.ts'
 
 const MODE = { file: '100644', link: '120000', submodule: '160000', folder: '40000' } as const
 

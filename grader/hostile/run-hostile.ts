@@ -1,8 +1,9 @@
 /** Runs the corpus against a lab: each entry is graded as always, and judged by how it ended and what it left behind. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { AnyLab } from '../contract/lab.ts'
 import { WrongUse } from '../failures.ts'
+import { writeTree } from '../files.ts'
 import { plainLine } from '../reports/plain.ts'
 import type { Result } from '../result/result.ts'
 import type { Rubric } from '../rubric/rubric-schema.ts'
@@ -219,11 +220,6 @@ function handIn(handedIn: HandedIn, place: string): SubmissionSource {
   mkdirSync(place, { recursive: true })
   if (handedIn.kind === 'repository') return { repository: place, revision: handedIn.build(place) }
   if (handedIn.kind === 'directory') handedIn.build(place)
-  else {
-    for (const [path, content] of handedIn.files) {
-      mkdirSync(dirname(join(place, path)), { recursive: true })
-      writeFileSync(join(place, path), content)
-    }
-  }
+  else writeTree(place, handedIn.files)
   return { directory: place }
 }

@@ -2,19 +2,12 @@
 import { execFileSync } from 'node:child_process'
 import { linkSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { writeTree } from '../files.ts'
 import { gainsNothing, type Hostile, IMPORT_REFUSED, inBrief, inFamily, KEEPS_ALL, NOT_READABLE } from './hostile.ts'
 import type { Kit } from './kit.ts'
 
 /** Larger than any submission: a sparse file, so that it costs the disk nothing. */
 const HUGE_BYTES = 300 << 20
-
-/** Writes files below a folder. */
-export function writeTree(folder: string, files: Iterable<readonly [string, string | Uint8Array]>): void {
-  for (const [path, content] of files) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), content)
-  }
-}
 
 /** A folder that a function fills. */
 const directory = (build: (folder: string, kit: Kit) => void) => (kit: Kit) =>

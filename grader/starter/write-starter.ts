@@ -9,12 +9,11 @@ import {
   rmdirSync,
   rmSync,
   statSync,
-  writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { simpleGit } from 'simple-git'
 import { WrongUse } from '../failures.ts'
-import { reasonOf } from '../files.ts'
+import { reasonOf, writeTree } from '../files.ts'
 import { PLATFORM_FOLDER } from '../submission/layout.ts'
 
 const READ_ONLY = 0o444
@@ -33,11 +32,9 @@ export async function writeStarter(files: ReadonlyMap<string, string>, out: stri
     throw new WrongUse(`Cannot make ${out}: ${reasonOf(error)}.`)
   }
   try {
-    for (const [path, text] of files) {
-      const file = join(making, path)
-      mkdirSync(dirname(file), { recursive: true })
-      writeFileSync(file, text)
-      if (path.startsWith(`${PLATFORM_FOLDER}/`)) chmodSync(file, READ_ONLY)
+    writeTree(making, files)
+    for (const path of files.keys()) {
+      if (path.startsWith(`${PLATFORM_FOLDER}/`)) chmodSync(join(making, path), READ_ONLY)
     }
     await commitAll(making, message)
     chmodSync(making, 0o755)

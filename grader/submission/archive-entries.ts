@@ -2,7 +2,7 @@
  * Which entries of an archive are the submission's files. Entries are told one by one, as the archive lists them; the
  * choice is made at the end, because only then is it known whether all of them lie in one folder, which then counts as the root.
  */
-import { SOURCE_FOLDER } from './layout.ts'
+import { foldersOf, SOURCE_FOLDER } from './layout.ts'
 import { SUBMISSION_LIMITS } from './limits.ts'
 import { refuseKind, refuseLink, requireSize } from './plain-file.ts'
 import { Refused } from './refused.ts'
@@ -33,12 +33,7 @@ export class ArchiveEntries {
   constructor(archive: string, paths: readonly string[]) {
     this.#archive = archive
     this.#paths = paths
-    this.#folders = paths.flatMap((path) =>
-      path
-        .split('/')
-        .slice(0, -1)
-        .map((_, at, all) => all.slice(0, at + 1).join('/')),
-    )
+    this.#folders = paths.flatMap(foldersOf)
   }
 
   /**

@@ -35,7 +35,7 @@ describe.each(FORMATS)('a submission in a %s', (_, pack) => {
   it('is its allowed files, at the root or in one folder, whatever lies beside them, and nothing is written', async () => {
     const names = fc.constantFrom('src/other.ts', 'package.json', 'README', 'src/deep/counter.ts', 'Makefile')
     const beside = fc.uniqueArray(names).map((all) => all.map((name) => ({ name, content: 'y' })))
-    const roots = fc.constantFrom('', './', 'alice-hlt-idle-main/', './work/')
+    const roots = fc.constantFrom('', './', 'alice-hlt-idle-main/', './alice/')
     const texts = fc.string({ unit: 'grapheme', maxLength: 2000 })
     await fc.assert(
       fc.asyncProperty(texts, beside, beside, roots, async (text, before, after, root) => {
@@ -89,8 +89,8 @@ describe.each(FORMATS)('a submission in a %s', (_, pack) => {
   })
 
   it('may come from macOS', async () => {
-    const extra = ['__MACOSX/work/src/._counter.ts', '._work', 'work/._src'].map((name) => ({ name, content: '\0' }))
-    expect(await read(pack([...extra, { name: 'work/src/counter.ts', content: 'x' }]))).toEqual(is('x'))
+    const extra = ['__MACOSX/alice/src/._counter.ts', '._alice', 'alice/._src'].map((name) => ({ name, content: '\0' }))
+    expect(await read(pack([...extra, { name: 'alice/src/counter.ts', content: 'x' }]))).toEqual(is('x'))
   })
 
   it.each([

@@ -77,3 +77,9 @@ export function isInPlatform(lab: LabSources, projectPath: string): boolean {
 function refused(why: string): Resolution {
   return { kind: 'refused', why }
 }
+
+/** The folders on the way to a file: `src` and `src/a` of `src/a/b.ts`. */
+export function foldersOf(path: string): string[] {
+  const parts = path.split('/').slice(0, -1)
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/'))
+}

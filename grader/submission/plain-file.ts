@@ -1,7 +1,7 @@
 /** Reads a plain file: a regular one, no link, small, UTF-8 without NUL; anything else is refused by name. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { WrongUse } from '../failures.ts'
-import { reasonOf } from '../files.ts'
+import { errorCode, reasonOf } from '../files.ts'
 import { SUBMISSION_LIMITS } from './limits.ts'
 import { Refused } from './refused.ts'
 
@@ -29,7 +29,7 @@ export function readPlainBytes(path: string, name: string): Uint8Array | undefin
   try {
     file = openSync(path, LOOK)
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = errorCode(error)
     if (code === 'ENOENT') return undefined
     if (code === 'ELOOP') throw refuseLink(name)
     if (code === 'ENXIO') throw refuseKind(name)

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { WrongUse } from '../failures.ts'
 import { reasonOf } from '../files.ts'
 import { runGit } from './git.ts'
+import { foldersOf } from './layout.ts'
 import { refuseKind, refuseLink, requireSize } from './plain-file.ts'
 import { Refused } from './refused.ts'
 
@@ -139,10 +140,4 @@ async function readBlob(gitFolder: string, { object, sizeBytes }: Entry, path: s
     throw new Refused(path, `${path} is named by the commit, but the repository does not hold its contents.`)
   }
   return bytes
-}
-
-/** `src` and `src/a` of `src/a/b.ts`. */
-function foldersOf(path: string): string[] {
-  const parts = path.split('/').slice(0, -1)
-  return parts.map((_, index) => parts.slice(0, index + 1).join('/'))
 }
