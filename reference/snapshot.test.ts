@@ -65,7 +65,7 @@ describe('a snapshot', () => {
     expect(() => readSnapshot(file.subarray(0, 1000), 'f')).toThrow('"f" is cut short: it has 1000 bytes of ')
     const other = Buffer.from(file)
     other.write('7', 'trapframe snapshot '.length)
-    expect(() => readSnapshot(other, 'f')).toThrow('"f" is a snapshot of version 7; version 1 can be restored.')
+    expect(() => readSnapshot(other, 'f')).toThrow('"f" is a snapshot of version 7; version 2 can be restored.')
     const damaged = Buffer.from(file)
     damaged.fill(0, 40, 60)
     expect(() => readSnapshot(damaged, 'f')).toThrow('"f" is damaged')

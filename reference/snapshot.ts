@@ -12,7 +12,7 @@ import type { MachineType } from './vm/chipset.ts'
 import type { VmState } from './vm/vm.ts'
 
 const FORMAT = 'trapframe snapshot '
-const VERSION = 1
+const VERSION = 2
 const TITLE = `${FORMAT}${VERSION}\n`
 const LENGTHS_BYTES = 8
 /** Memory is mostly zeros and code: more effort gains little. */

@@ -2,16 +2,7 @@
  * From bytes in memory to blocks of ops. A block is kept by the machine frame of its bytes, so that every address that maps
  * the frame shares it; it never leaves its page. An instruction across two pages is decoded anew each time it runs.
  */
-import {
-  FETCH_FRAME,
-  FETCH_GPA,
-  FETCH_PAGE,
-  FRAME_BYTES,
-  LIMIT,
-  TLB_ADDEND,
-  TLB_EXEC,
-  TLB_PHYSICAL,
-} from '../mmu/layout.ts'
+import { FETCH_FRAME, FETCH_GPA, FETCH_PAGE, FRAME_BYTES, LIMIT, TLB_ADDEND, TLB_MMIO } from '../mmu/layout.ts'
 import type { Core } from './core.ts'
 import { decodeInstruction, InstructionTooLong } from './decoder.ts'
 import { GP } from './descriptor.ts'
@@ -35,10 +26,11 @@ export function findFetchPage(core: Core, at: number): void {
   if (r[FETCH_PAGE] !== (at & PAGE_MASK)) {
     core.forgetFetchPage()
     const e = translate(core, at, false, core.cpl === 3)
-    if (core.tlb[e + TLB_EXEC] === (at & PAGE_MASK)) {
+    const physical = core.tlbTable.physical[e >> 2]!
+    if ((physical & TLB_MMIO) === 0) {
       r[FETCH_FRAME] = (at & PAGE_MASK) + core.tlb[e + TLB_ADDEND]!
     }
-    r[FETCH_GPA] = core.tlb[e + TLB_PHYSICAL]! & PAGE_MASK
+    r[FETCH_GPA] = physical & PAGE_MASK
     r[FETCH_PAGE] = at & PAGE_MASK
   }
   const frame = r[FETCH_FRAME]!
@@ -90,7 +82,7 @@ export function decodeUncached(core: Core, at: number): Block {
     if (eip + i > limit) core.raise(GP, 0)
     const byteAt = (at + i) | 0
     const e = translate(core, byteAt, false, core.cpl === 3)
-    if (core.tlb[e + TLB_EXEC] !== (byteAt & PAGE_MASK)) return NO_MEMORY_BYTE
+    if ((core.tlbTable.physical[e >> 2]! & TLB_MMIO) !== 0) return NO_MEMORY_BYTE
     return core.bytes[(byteAt + core.tlb[e + TLB_ADDEND]!) | 0]!
   }
   let insn: Instruction

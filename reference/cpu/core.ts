@@ -20,11 +20,10 @@ import {
   FLAT_READ,
   FLAT_WRITE,
   LIMIT,
+  REGISTER_BYTES,
   SELECTOR,
-  TLB_HALF_WORDS,
   TSC_OFFSET_HIGH,
   TSC_OFFSET_LOW,
-  VCPU_BLOCK_BYTES,
 } from '../mmu/layout.ts'
 import type { MachineMemory } from '../mmu/machine-memory.ts'
 import type { PagingMode } from '../mmu/page-walk.ts'
@@ -91,12 +90,13 @@ export class Core implements CodeObserver {
   /** All of machine memory. */
   readonly bytes: Uint8Array
   readonly view: DataView
-  /** The vcpu's block, as words and as the parts of registers. */
+  /** The vcpu's registers, as words and as the parts of the general ones. */
   readonly r: Int32Array
   readonly r16: Uint16Array
   readonly r8: Uint8Array
   readonly tlbTable: Tlb
   readonly tlb: Int32Array
+  readonly tlbMask: number
   readonly counters = newCounters()
   readonly found = newTranslation()
   readonly fault = new GuestFault()
@@ -186,12 +186,13 @@ export class Core implements CodeObserver {
     this.bytes = machine.bytes
     this.view = machine.view
     const buffer = machine.memory.buffer
-    const start = index * VCPU_BLOCK_BYTES
-    this.r = new Int32Array(buffer, start, VCPU_BLOCK_BYTES >> 2)
+    const start = machine.vcpuBlockOffset(index)
+    this.r = new Int32Array(buffer, start, REGISTER_BYTES >> 2)
     this.r16 = new Uint16Array(buffer, start, 32)
     this.r8 = new Uint8Array(buffer, start, 32)
     this.tlbTable = new Tlb(machine, index)
     this.tlb = this.tlbTable.words
+    this.tlbMask = this.tlbTable.indexMask
     this.breakpoints = new Breakpoints(this)
     machine.observe(index, this)
   }
@@ -298,7 +299,7 @@ export class Core implements CodeObserver {
     this.r[CPL] = cpl
     if ((cpl === 3) !== (this.cpl === 3)) this.forgetFetchPage()
     this.cpl = cpl
-    this.tlbHalf = cpl === 3 ? TLB_HALF_WORDS : 0
+    this.tlbHalf = cpl === 3 ? this.tlbTable.halfWords : 0
     this.refreshAlignment()
   }
 
@@ -332,7 +333,7 @@ export class Core implements CodeObserver {
   refresh(): void {
     const r = this.r
     this.cpl = r[CPL]!
-    this.tlbHalf = this.cpl === 3 ? TLB_HALF_WORDS : 0
+    this.tlbHalf = this.cpl === 3 ? this.tlbTable.halfWords : 0
     this.refreshPaging()
     for (let s = 0; s < 6; s++) {
       r[FLAT + s] = this.alignmentChecked ? 0 : flatness(r[BASE + s]!, r[LIMIT + s]!, r[ATTRIBUTES + s]!)

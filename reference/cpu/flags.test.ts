@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { VCPU_BLOCK_BYTES } from '../mmu/layout.ts'
+import { REGISTER_BYTES } from '../mmu/layout.ts'
 import { BareMachine } from './bare-machine.ts'
 import {
   condition,
@@ -50,7 +50,7 @@ function arithmeticFlags(a: number, b: number, c: number, width: number, sign: 1
   )
 }
 
-const words = () => new Int32Array(VCPU_BLOCK_BYTES / 4)
+const words = () => new Int32Array(REGISTER_BYTES / 4)
 
 describe('lazy flags are those of the definitions', () => {
   const property = (check: (a: number, b: number, c: number, width: 8 | 16 | 32) => void, seed: number) =>

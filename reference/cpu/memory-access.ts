@@ -14,15 +14,13 @@ import {
   FRAME_SHIFT,
   LIMIT,
   TLB_ADDEND,
-  TLB_HALF_WORDS,
   TLB_MMIO,
   TLB_PAGE,
-  TLB_PHYSICAL,
   TLB_WRITABLE,
   TLB_WRITE,
 } from '../mmu/layout.ts'
 import { TRANSLATED } from '../mmu/policy.ts'
-import { tlbIndex } from '../mmu/tlb.ts'
+import { TLB_INDEX_SHIFT } from '../mmu/tlb.ts'
 import type { Core } from './core.ts'
 import { noteAccess } from './debug.ts'
 import {
@@ -41,10 +39,6 @@ import { SS } from './instruction.ts'
 const PAGE_MASK = -4096
 const OFFSET_MASK = 0xfff
 const PAGE_BYTES = 4096
-
-/** Word offset of a TLB entry from a linear address: `half + ((lin >>> 9) & 0x7F8)`. */
-const ENTRY_SHIFT = 9
-const ENTRY_MASK = 0x7f8
 
 /** The linear address of `size` bytes at `offset` of a segment, for reading. */
 export function readAddress(core: Core, segment: number, offset: number, size: number): number {
@@ -91,7 +85,7 @@ function refuse(core: Core, segment: number): never {
 
 export function load8(core: Core, linear: number): number {
   const tlb = core.tlb
-  const e = core.tlbHalf + ((linear >>> ENTRY_SHIFT) & ENTRY_MASK)
+  const e = core.tlbHalf + ((linear >>> TLB_INDEX_SHIFT) & core.tlbMask)
   if (tlb[e] === (linear & PAGE_MASK)) return core.bytes[(linear + tlb[e + TLB_ADDEND]!) | 0]!
   return slowLoad(core, linear, 1)
 }
@@ -99,7 +93,7 @@ export function load8(core: Core, linear: number): number {
 /** Unsigned. */
 export function load16(core: Core, linear: number): number {
   const tlb = core.tlb
-  const e = core.tlbHalf + ((linear >>> ENTRY_SHIFT) & ENTRY_MASK)
+  const e = core.tlbHalf + ((linear >>> TLB_INDEX_SHIFT) & core.tlbMask)
   if (tlb[e] === ((linear + 1) & PAGE_MASK)) return core.view.getUint16((linear + tlb[e + TLB_ADDEND]!) | 0, true)
   return slowLoad(core, linear, 2)
 }
@@ -107,21 +101,21 @@ export function load16(core: Core, linear: number): number {
 /** Signed. */
 export function load32(core: Core, linear: number): number {
   const tlb = core.tlb
-  const e = core.tlbHalf + ((linear >>> ENTRY_SHIFT) & ENTRY_MASK)
+  const e = core.tlbHalf + ((linear >>> TLB_INDEX_SHIFT) & core.tlbMask)
   if (tlb[e] === ((linear + 3) & PAGE_MASK)) return core.view.getInt32((linear + tlb[e + TLB_ADDEND]!) | 0, true)
   return slowLoad(core, linear, 4)
 }
 
 export function store8(core: Core, linear: number, value: number): void {
   const tlb = core.tlb
-  const e = core.tlbHalf + ((linear >>> ENTRY_SHIFT) & ENTRY_MASK)
+  const e = core.tlbHalf + ((linear >>> TLB_INDEX_SHIFT) & core.tlbMask)
   if (tlb[e + TLB_WRITE] === (linear & PAGE_MASK)) core.bytes[(linear + tlb[e + TLB_ADDEND]!) | 0] = value
   else slowStore(core, linear, 1, value)
 }
 
 export function store16(core: Core, linear: number, value: number): void {
   const tlb = core.tlb
-  const e = core.tlbHalf + ((linear >>> ENTRY_SHIFT) & ENTRY_MASK)
+  const e = core.tlbHalf + ((linear >>> TLB_INDEX_SHIFT) & core.tlbMask)
   if (tlb[e + TLB_WRITE] === ((linear + 1) & PAGE_MASK)) {
     core.view.setInt16((linear + tlb[e + TLB_ADDEND]!) | 0, value, true)
   } else slowStore(core, linear, 2, value)
@@ -129,7 +123,7 @@ export function store16(core: Core, linear: number, value: number): void {
 
 export function store32(core: Core, linear: number, value: number): void {
   const tlb = core.tlb
-  const e = core.tlbHalf + ((linear >>> ENTRY_SHIFT) & ENTRY_MASK)
+  const e = core.tlbHalf + ((linear >>> TLB_INDEX_SHIFT) & core.tlbMask)
   if (tlb[e + TLB_WRITE] === ((linear + 3) & PAGE_MASK)) {
     core.view.setInt32((linear + tlb[e + TLB_ADDEND]!) | 0, value, true)
   } else slowStore(core, linear, 4, value)
@@ -138,7 +132,7 @@ export function store32(core: Core, linear: number, value: number): void {
 /** Makes sure that `size` bytes can be written, before an instruction that reads them first changes anything. */
 export function ensureWritable(core: Core, linear: number, size: number): void {
   const tlb = core.tlb
-  const e = core.tlbHalf + ((linear >>> ENTRY_SHIFT) & ENTRY_MASK)
+  const e = core.tlbHalf + ((linear >>> TLB_INDEX_SHIFT) & core.tlbMask)
   if (tlb[e + TLB_WRITE] === ((linear + size - 1) & PAGE_MASK)) return
   translate(core, linear, true, core.cpl === 3)
   if ((linear & OFFSET_MASK) + size > PAGE_BYTES) translate(core, (linear + size - 1) & PAGE_MASK, true, core.cpl === 3)
@@ -167,9 +161,9 @@ export function systemStore8(core: Core, linear: number, value: number): void {
  */
 export function translate(core: Core, linear: number, write: boolean, user: boolean): number {
   const tlb = core.tlb
-  const e = tlbIndex(user ? TLB_HALF_WORDS : 0, linear)
+  const e = core.tlbTable.index(user ? core.tlbTable.halfWords : 0, linear)
   const isKnown = tlb[e + TLB_PAGE] === (linear & PAGE_MASK)
-  if (isKnown && (!write || (tlb[e + TLB_PHYSICAL]! & TLB_WRITABLE) !== 0)) return e
+  if (isKnown && (!write || (core.tlbTable.physical[e >> 2]! & TLB_WRITABLE) !== 0)) return e
   core.counters.tlbMisses++
   core.charge('tlbMiss', 1)
   const found = core.found
@@ -218,7 +212,7 @@ export function storeAs(core: Core, linear: number, size: AccessSize, value: num
 }
 
 function readPhysical(core: Core, entry: number, linear: number, size: AccessSize): number {
-  const physical = core.tlb[entry + TLB_PHYSICAL]!
+  const physical = core.tlbTable.physical[entry >> 2]!
   if ((physical & TLB_MMIO) !== 0) return readMmio(core, ((physical & PAGE_MASK) | (linear & OFFSET_MASK)) >>> 0, size)
   const at = (linear + core.tlb[entry + TLB_ADDEND]!) | 0
   if (size === 1) return core.bytes[at]!
@@ -227,7 +221,7 @@ function readPhysical(core: Core, entry: number, linear: number, size: AccessSiz
 
 function writePhysical(core: Core, entry: number, linear: number, size: AccessSize, value: number): void {
   const tlb = core.tlb
-  const physical = tlb[entry + TLB_PHYSICAL]!
+  const physical = core.tlbTable.physical[entry >> 2]!
   if ((physical & TLB_MMIO) !== 0) {
     writeMmio(core, ((physical & PAGE_MASK) | (linear & OFFSET_MASK)) >>> 0, size, value)
     return

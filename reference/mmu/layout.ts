@@ -9,8 +9,8 @@
 export const FRAME_BYTES = 4096
 export const FRAME_SHIFT = 12
 
-/** Bytes of one vcpu's block: registers, then TLB; a whole number of frames. */
-export const VCPU_BLOCK_BYTES = 5 * FRAME_BYTES
+/** Bytes of a vcpu's registers, at the start of its block; the TLB's entries follow. */
+export const REGISTER_BYTES = 512
 
 /** Word offsets in a vcpu's block. The eight general registers come first, numbered as the instruction set does. */
 export const EAX = 0
@@ -88,24 +88,22 @@ export const FPU_OPCODE = 119
 /** Registers that end here; what a save takes. */
 export const REGISTER_WORDS = 120
 
-/** The TLB: a supervisor half and a user half of direct-mapped entries. */
-export const TLB = 128
-const TLB_ENTRIES = 256
-export const TLB_ENTRY_WORDS = 8
-export const TLB_HALF_WORDS = TLB_ENTRIES * TLB_ENTRY_WORDS
-export const TLB_WORDS = 2 * TLB_HALF_WORDS
+/** Entries of each half of the TLB, supervisor and user: a power of two, as many as the machine has frames but within these. */
+export const FEWEST_TLB_ENTRIES = 256
+export const MOST_TLB_ENTRIES = 32_768
 
-/** Word offsets in a TLB entry. A tag is the linear address of the page, or −1: no access of this kind by this entry. */
+/** The words of a TLB entry that every access reads. */
+export const TLB_ENTRY_WORDS = 4
+/** A tag is the linear address of the page, or −1: no access of this kind by this entry. */
 export const TLB_READ = 0
 /** −1 also while the page is not dirty yet, and while the frame holds decoded code. */
 export const TLB_WRITE = 1
-export const TLB_EXEC = 2
 /** Linear address + addend = byte offset in machine memory (mod 2^32). */
-export const TLB_ADDEND = 3
+export const TLB_ADDEND = 2
 /** The page's linear address whatever the kinds of access; −1: the entry is empty. */
-export const TLB_PAGE = 4
-/** Guest physical address of the page, with `TLB_…` flags in the low bits. */
-export const TLB_PHYSICAL = 5
+export const TLB_PAGE = 3
+
+/** Flags of the word that stands behind all entries for each of them: the low bits of the page's guest physical address. */
 /** Writes are allowed and the dirty bit is set. */
 export const TLB_WRITABLE = 1
 export const TLB_GLOBAL = 2
@@ -113,3 +111,9 @@ export const TLB_GLOBAL = 2
 export const TLB_LARGE = 4
 /** No memory there: each access is an exit. */
 export const TLB_MMIO = 8
+
+/** Bytes of one vcpu's block: registers and both halves of the TLB; a whole number of frames. */
+export function vcpuBlockBytes(tlbEntries: number): number {
+  const bytes = REGISTER_BYTES + 2 * tlbEntries * (TLB_ENTRY_WORDS + 1) * 4
+  return Math.ceil(bytes / FRAME_BYTES) * FRAME_BYTES
+}

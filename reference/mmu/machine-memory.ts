@@ -4,7 +4,7 @@
  * A pfn counts frames from the start of the memory, so `pfn × 4096` is a byte offset; the first frames belong to the vcpus.
  */
 import { CodeFrame, type CodeObserver } from './code-frames.ts'
-import { FRAME_BYTES, FRAME_SHIFT, VCPU_BLOCK_BYTES } from './layout.ts'
+import { FEWEST_TLB_ENTRIES, FRAME_BYTES, FRAME_SHIFT, MOST_TLB_ENTRIES, vcpuBlockBytes } from './layout.ts'
 
 /** The part of the WebAssembly API that is needed here; TypeScript declares it only together with a browser's. */
 interface LinearMemory {
@@ -32,6 +32,8 @@ export class MachineMemory {
   readonly bytes: Uint8Array
   readonly view: DataView
   readonly vcpus: number
+  /** Entries of each half of a vcpu's TLB. */
+  readonly tlbEntries: number
   /** Decoded code by pfn. Only the processors and {@link noteWrite} use it. */
   readonly codeFrames: (CodeFrame | undefined)[] = []
   readonly #codePfns = new Set<number>()
@@ -42,7 +44,8 @@ export class MachineMemory {
   readonly #used: Uint8Array
 
   constructor(options: MachineMemoryOptions) {
-    const blocks = options.vcpus * VCPU_BLOCK_BYTES
+    this.tlbEntries = tlbEntriesFor(options.frames)
+    const blocks = options.vcpus * vcpuBlockBytes(this.tlbEntries)
     const sizeBytes = blocks + options.frames * FRAME_BYTES
     if (options.frames < 0 || options.vcpus < 0 || sizeBytes > LARGEST_BYTES) {
       throw new RangeError(`Machine memory of ${options.frames} frames is larger than the machine can have (2 GiB).`)
@@ -55,6 +58,11 @@ export class MachineMemory {
     this.#nextPfn = blocks / FRAME_BYTES
     this.#endPfn = this.#nextPfn + options.frames
     this.#used = new Uint8Array(this.#endPfn)
+  }
+
+  /** Where the block of a vcpu begins, in bytes. */
+  vcpuBlockOffset(index: number): number {
+    return index * vcpuBlockBytes(this.tlbEntries)
   }
 
   /** How many frames are not allocated. */
@@ -128,4 +136,11 @@ export class MachineMemory {
   noteRemap(): void {
     for (const observer of this.#observers) observer?.memoryRemapped()
   }
+}
+
+/** A page of the guest has an entry of its own as long as memory is not too large for that. */
+function tlbEntriesFor(frames: number): number {
+  let entries = FEWEST_TLB_ENTRIES
+  while (entries < frames && entries < MOST_TLB_ENTRIES) entries *= 2
+  return entries
 }

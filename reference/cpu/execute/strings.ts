@@ -19,7 +19,6 @@ import {
   TLB_READ,
   TLB_WRITE,
 } from '../../mmu/layout.ts'
-import { tlbIndex } from '../../mmu/tlb.ts'
 import { ATTEND_REPLAY, ATTEND_TRAP, type Core, ExitRequest, GuestFault } from '../core.ts'
 import { DF, isZero, RF, setSubFlags } from '../flags.ts'
 import { ES, PREFIX_REPNE } from '../instruction.ts'
@@ -181,7 +180,7 @@ function quickStore(core: Core, op: Op, most: number): number {
   const r = core.r
   const size = op.width >> 3
   const to = r[EDI]!
-  const entry = tlbIndex(core.tlbHalf, to)
+  const entry = core.tlbTable.index(core.tlbHalf, to)
   if (core.tlb[entry + TLB_WRITE] !== (to & PAGE_MASK)) return 0
   const elements = Math.min(most, elementsInPage(to, size))
   const start = (to + core.tlb[entry + TLB_ADDEND]!) | 0
@@ -201,8 +200,8 @@ function quickMove(core: Core, op: Op, most: number): number {
   const size = op.width >> 3
   const from = r[ESI]!
   const to = r[EDI]!
-  const fromEntry = tlbIndex(core.tlbHalf, from)
-  const toEntry = tlbIndex(core.tlbHalf, to)
+  const fromEntry = core.tlbTable.index(core.tlbHalf, from)
+  const toEntry = core.tlbTable.index(core.tlbHalf, to)
   if (core.tlb[fromEntry + TLB_READ] !== (from & PAGE_MASK)) return 0
   if (core.tlb[toEntry + TLB_WRITE] !== (to & PAGE_MASK)) return 0
   const elements = Math.min(most, elementsInPage(from, size), elementsInPage(to, size))
