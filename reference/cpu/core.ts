@@ -195,6 +195,10 @@ export class Core implements CodeObserver {
     this.tlbMask = this.tlbTable.indexMask
     this.breakpoints = new Breakpoints(this)
     machine.observe(index, this)
+    mmu.attach?.({
+      flushPage: (gva) => this.#flushPage(gva),
+      flush: (keepGlobal) => this.#flush(keepGlobal),
+    })
   }
 
   /** Cycles since reset, up to instruction `index` of the running block. */
@@ -345,9 +349,14 @@ export class Core implements CodeObserver {
   /** All translations go; with `keepGlobal` those of global pages stay. */
   flushTlb(keepGlobal: boolean): void {
     this.counters.tlbFlushes++
-    if (keepGlobal && this.paging.globalPages) this.tlbTable.flushLocal()
-    else this.tlbTable.flush()
-    this.forgetFetchPage()
+    this.#flush(keepGlobal)
+    this.mmu.flushed?.(keepGlobal, this.paging)
+  }
+
+  /** INVLPG. */
+  invalidatePage(gva: number): void {
+    this.#flushPage(gva)
+    this.mmu.invalidated?.(gva)
   }
 
   forgetFetchPage(): void {
@@ -366,9 +375,21 @@ export class Core implements CodeObserver {
   }
 
   memoryRemapped(): void {
+    this.mmu.remapped?.()
     this.tlbTable.flush()
     this.forgetFetchPage()
     this.end = 0
+  }
+
+  #flush(keepGlobal: boolean): void {
+    if (keepGlobal && this.paging.globalPages) this.tlbTable.flushLocal()
+    else this.tlbTable.flush()
+    this.forgetFetchPage()
+  }
+
+  #flushPage(gva: number): void {
+    this.tlbTable.invalidate(gva)
+    this.forgetFetchPage()
   }
 
   #refreshCode(): void {

@@ -229,11 +229,14 @@ function writePhysical(core: Core, entry: number, linear: number, size: AccessSi
   const at = (linear + tlb[entry + TLB_ADDEND]!) | 0
   const machine = core.machine
   if (machine.codeFrames[at >>> FRAME_SHIFT] !== undefined) machine.noteWrite(at, size)
-  const isSeen = machine.codeFrames[at >>> FRAME_SHIFT] !== undefined || core.breakpoints.pages.has(linear & PAGE_MASK)
+  const isTraced = machine.traced[at >>> FRAME_SHIFT] !== 0
+  const isSeen =
+    isTraced || machine.codeFrames[at >>> FRAME_SHIFT] !== undefined || core.breakpoints.pages.has(linear & PAGE_MASK)
   if (!isSeen) tlb[entry + TLB_WRITE] = linear & PAGE_MASK
   if (size === 1) core.bytes[at] = value
   else if (size === 2) core.view.setInt16(at, value, true)
   else core.view.setInt32(at, value, true)
+  if (isTraced) machine.noteStored(at, size)
 }
 
 /** What the processor answers by itself, or the hypervisor's answer when there is one; otherwise the instruction exits and is executed again. */

@@ -15,7 +15,7 @@ export interface DecodedBlock {
 
 /** A processor that has decoded code, and a TLB that must not let writes to it pass unseen. */
 export interface CodeObserver {
-  /** The frame at `frameOffset` (bytes into machine memory) now holds decoded code. */
+  /** The frame at `frameOffset` (bytes into machine memory) now holds decoded code, or is traced: stores to it must be seen. */
   codeAppeared(frameOffset: number): void
   /** Some blocks went out of date, perhaps the running one. */
   codeDropped(): void

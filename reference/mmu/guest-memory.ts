@@ -71,6 +71,7 @@ export class GuestMemory implements BootMemory {
       const chunk = Math.min(bytes.length - done, FRAME_BYTES - (offset & OFFSET_MASK))
       this.machine.noteWrite(offset, chunk)
       this.machine.bytes.set(bytes.subarray(done, done + chunk), offset)
+      this.machine.noteStored(offset, chunk)
       done += chunk
     }
   }
@@ -91,6 +92,7 @@ export class GuestMemory implements BootMemory {
     const offset = this.#offset(gpa)
     this.machine.noteWrite(offset, 1)
     this.machine.view.setUint8(offset, value)
+    this.machine.noteStored(offset, 1)
   }
 
   writeUint16(gpa: number, value: number): void {

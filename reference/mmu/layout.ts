@@ -96,7 +96,7 @@ export const MOST_TLB_ENTRIES = 32_768
 export const TLB_ENTRY_WORDS = 4
 /** A tag is the linear address of the page, or −1: no access of this kind by this entry. */
 export const TLB_READ = 0
-/** −1 also while the page is not dirty yet, and while the frame holds decoded code. */
+/** −1 also while the page is not dirty yet, and while the frame holds decoded code or is traced. */
 export const TLB_WRITE = 1
 /** Linear address + addend = byte offset in machine memory (mod 2^32). */
 export const TLB_ADDEND = 2

@@ -19,6 +19,9 @@ const LARGEST_BYTES = 2 ** 31
 /** A frame of decoded code may take 70 times its room: beyond so many frames of it all is decoded anew. */
 const MOST_CODE_FRAMES = 400
 
+/** Told of a store to a traced frame: the byte offset in machine memory, and how many bytes. The store is done. */
+export type Tracer = (offset: number, length: number) => void
+
 export interface MachineMemoryOptions {
   /** Frames of 4 KiB that can be allocated. */
   readonly frames: number
@@ -36,6 +39,9 @@ export class MachineMemory {
   readonly tlbEntries: number
   /** Decoded code by pfn. Only the processors and {@link noteWrite} use it. */
   readonly codeFrames: (CodeFrame | undefined)[] = []
+  /** By pfn, how many want to hear of stores to the frame. Processors look here; {@link trace} changes it. */
+  readonly traced: Uint8Array
+  readonly #tracers = new Set<Tracer>()
   readonly #codePfns = new Set<number>()
   readonly #observers: CodeObserver[] = []
   readonly #endPfn: number
@@ -58,6 +64,7 @@ export class MachineMemory {
     this.#nextPfn = blocks / FRAME_BYTES
     this.#endPfn = this.#nextPfn + options.frames
     this.#used = new Uint8Array(this.#endPfn)
+    this.traced = new Uint8Array(this.#endPfn)
   }
 
   /** Where the block of a vcpu begins, in bytes. */
@@ -121,6 +128,27 @@ export class MachineMemory {
     delete this.codeFrames[pfn]
     this.#codePfns.delete(pfn)
     for (const observer of this.#observers) observer?.codeDropped()
+  }
+
+  /** Hears of stores to all frames that are traced; which of them it asked for it knows itself. */
+  addTracer(tracer: Tracer): void {
+    this.#tracers.add(tracer)
+  }
+
+  /** One more, or one less, wants to hear of stores to a frame. */
+  trace(pfn: number, on: boolean): void {
+    this.traced[pfn]! += on ? 1 : -1
+    if (!on) return
+    for (const observer of this.#observers) observer?.codeAppeared(pfn << FRAME_SHIFT)
+  }
+
+  /**
+   * `length` bytes at byte `offset`, inside one frame, have been written, by whomever: called behind a store to a frame that is
+   * {@link traced}. Whoever writes to {@link bytes} without a vcpu must call this.
+   */
+  noteStored(offset: number, length: number): void {
+    if (this.traced[offset >>> FRAME_SHIFT] === 0) return
+    for (const tracer of this.#tracers) tracer(offset, length)
   }
 
   #dropCode(): void {

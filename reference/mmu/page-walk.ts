@@ -121,6 +121,7 @@ function touch(memory: GuestMemory, offset: number, entry: number, write: boolea
   if (wanted !== entry) {
     memory.machine.noteWrite(offset, 4)
     memory.machine.view.setInt32(offset, wanted, true)
+    memory.machine.noteStored(offset, 4)
   }
   return (wanted & PTE_DIRTY) !== 0
 }

@@ -30,6 +30,23 @@ export interface MmuPolicy {
    * @returns {@link TRANSLATED}, with `found` filled in, or the error code of the guest's page fault
    */
   translate(gva: number, write: boolean, user: boolean, mode: PagingMode, found: Translation): number
+  /** Once, before anything else: what the policy may do with the TLB of its vcpu. */
+  attach?(tlb: TlbControl): void
+  /**
+   * The guest wrote a control register that flushes, and the TLB has been flushed.
+   * @param keptGlobal a CR3 load: translations of global pages stayed
+   */
+  flushed?(keptGlobal: boolean, mode: PagingMode): void
+  /** The guest executed INVLPG, and the TLB's entries are gone. */
+  invalidated?(gva: number): void
+  /** A gfn stands for another frame, or for none: nothing that was found before is good. */
+  remapped?(): void
+}
+
+/** The TLB of one vcpu, to a policy. */
+export interface TlbControl {
+  flushPage(gva: number): void
+  flush(keepGlobal: boolean): void
 }
 
 export function newTranslation(): Translation {

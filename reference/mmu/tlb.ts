@@ -2,7 +2,7 @@
  * The TLB: two direct-mapped tables in a vcpu's block, one for supervisor and one for user accesses (`layout.ts`).
  *
  * The engine reads the tags inline; everything else about entries is here. A write tag is left out while the page is
- * clean, and while its frame holds decoded code, so that the engine sees the first write to either. Which entries are in
+ * clean, and while its frame holds decoded code or is traced, so that the engine sees the first write to either. Which entries are in
  * use is written down in two lists, of global pages and of all others: what a flush costs is what was filled before it.
  */
 import {
@@ -129,7 +129,7 @@ export class Tlb {
     })
   }
 
-  /** The frame at byte `frameOffset` of machine memory holds decoded code now: writes to it must be seen. */
+  /** The frame at byte `frameOffset` of machine memory holds decoded code now, or is traced: writes to it must be seen. */
   protectFrame(frameOffset: number): void {
     const words = this.words
     this.#forEach((e) => {
@@ -177,7 +177,8 @@ export class Tlb {
       list.add(entry)
     }
     const hasMemory = pfn >= 0
-    const seesWrites = hasMemory && (physical & TLB_WRITABLE) !== 0 && this.#machine.codeFrames[pfn] === undefined
+    const isNoted = hasMemory && (this.#machine.codeFrames[pfn] !== undefined || this.#machine.traced[pfn] !== 0)
+    const seesWrites = hasMemory && (physical & TLB_WRITABLE) !== 0 && !isNoted
     const isWatched = this.#watched.size > 0 && this.#watched.has(page)
     words[entry + TLB_READ] = hasMemory && !isWatched ? page : EMPTY
     words[entry + TLB_WRITE] = seesWrites && !isWatched ? page : EMPTY

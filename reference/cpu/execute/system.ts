@@ -203,8 +203,7 @@ const invlpg: Handler = (core, op) => {
     core.exitAfter({ reason: 'invlpg', gva: gva >>> 0 })
     return
   }
-  core.tlbTable.invalidate(gva)
-  core.forgetFetchPage()
+  core.invalidatePage(gva)
 }
 
 const hypercall: Handler = (core) => {
