@@ -4,6 +4,7 @@
  * A pfn counts frames from the start of the memory, so `pfn × 4096` is a byte offset; the first frames belong to the vcpus.
  */
 import { CodeFrame, type CodeObserver } from './code-frames.ts'
+import { FrameCounts } from './frame-counts.ts'
 import { FEWEST_TLB_ENTRIES, FRAME_BYTES, FRAME_SHIFT, MOST_TLB_ENTRIES, vcpuBlockBytes } from './layout.ts'
 
 /** The part of the WebAssembly API that is needed here; TypeScript declares it only together with a browser's. */
@@ -47,7 +48,7 @@ export class MachineMemory {
   readonly #endPfn: number
   #nextPfn: number
   readonly #freed: number[] = []
-  readonly #used: Uint8Array
+  readonly #references: FrameCounts
 
   constructor(options: MachineMemoryOptions) {
     this.tlbEntries = tlbEntriesFor(options.frames)
@@ -63,7 +64,7 @@ export class MachineMemory {
     this.vcpus = options.vcpus
     this.#nextPfn = blocks / FRAME_BYTES
     this.#endPfn = this.#nextPfn + options.frames
-    this.#used = new Uint8Array(this.#endPfn)
+    this.#references = new FrameCounts(this.#endPfn)
     this.traced = new Uint8Array(this.#endPfn)
   }
 
@@ -86,14 +87,24 @@ export class MachineMemory {
       if (this.#nextPfn === this.#endPfn) throw new RangeError('The machine has no free frame.')
       pfn = this.#nextPfn++
     }
-    this.#used[pfn] = 1
+    this.#references.add(pfn)
     return pfn
   }
 
-  /** Gives a frame back. The caller has unmapped it everywhere. @throws RangeError when the frame is not allocated. */
+  /** How many references a frame has: mappings, or what else keeps it. 0: it is free. */
+  references(pfn: number): number {
+    return this.#references.of(pfn)
+  }
+
+  /** One more reference to a frame that has some. @throws RangeError when the frame is not allocated */
+  shareFrame(pfn: number): void {
+    if (this.references(pfn) === 0) throw new RangeError(`Frame ${pfn} is not allocated.`)
+    this.#references.add(pfn)
+  }
+
+  /** Gives a reference back; with the last one, the frame. The caller has unmapped it. @throws RangeError when the frame is not allocated */
   freeFrame(pfn: number): void {
-    if (this.#used[pfn] !== 1) throw new RangeError(`Frame ${pfn} is not allocated.`)
-    this.#used[pfn] = 0
+    if (this.#references.remove(pfn) > 0) return
     this.noteWrite(pfn << FRAME_SHIFT, FRAME_BYTES)
     this.#freed.push(pfn)
   }

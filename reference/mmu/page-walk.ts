@@ -86,7 +86,7 @@ export function walkPageTables(
     if ((directoryEntry & PDE_LARGE_RESERVED) !== 0) return error | PF_PRESENT | PF_RESERVED
     const allowed = isAllowed(directoryEntry, write, user, mode)
     if (!allowed) return error | PF_PRESENT
-    const dirty = touch(memory, directoryAt, directoryEntry, write)
+    const dirty = touch(memory, mode.cr3, gva >>> DIRECTORY_SHIFT, directoryEntry, write)
     walk.gpa = (directoryEntry & ~PDE_LARGE_RESERVED & PAGE_MASK) | (gva & LARGE_OFFSET_MASK)
     walk.writable = dirty && isAllowed(directoryEntry, true, user, mode)
     walk.global = mode.globalPages && (directoryEntry & PTE_GLOBAL) !== 0
@@ -100,8 +100,8 @@ export function walkPageTables(
   if (mode.pageSizeExtensions && (entry & PTE_RESERVED) !== 0) return error | PF_PRESENT | PF_RESERVED
   const rights = directoryEntry & entry
   if (!isAllowed(rights, write, user, mode)) return error | PF_PRESENT
-  touch(memory, directoryAt, directoryEntry, false)
-  const dirty = touch(memory, tableAt, entry, write)
+  touch(memory, mode.cr3, gva >>> DIRECTORY_SHIFT, directoryEntry, false)
+  const dirty = touch(memory, directoryEntry, (gva >>> FRAME_SHIFT) & ENTRY_INDEX_MASK, entry, write)
   walk.gpa = entry & PAGE_MASK
   walk.writable = dirty && isAllowed(rights, true, user, mode)
   walk.global = mode.globalPages && (entry & PTE_GLOBAL) !== 0
@@ -115,10 +115,12 @@ function isAllowed(rights: number, write: boolean, user: boolean, mode: PagingMo
   return !write || !mode.writeProtect || (rights & PTE_WRITABLE) !== 0
 }
 
-/** Sets the accessed bit, and the dirty bit for a write; tells whether the entry is dirty now. */
-function touch(memory: GuestMemory, offset: number, entry: number, write: boolean): boolean {
+/** Sets the accessed bit, and the dirty bit for a write; tells whether the entry is dirty now. A shared table gets a frame of its own first. */
+function touch(memory: GuestMemory, table: number, index: number, entry: number, write: boolean): boolean {
   const wanted = entry | PTE_ACCESSED | (write ? PTE_DIRTY : 0)
   if (wanted !== entry) {
+    memory.frameForWriting(table >>> FRAME_SHIFT)
+    const offset = entryOffset(memory, table, index)
     memory.machine.noteWrite(offset, 4)
     memory.machine.view.setInt32(offset, wanted, true)
     memory.machine.noteStored(offset, 4)

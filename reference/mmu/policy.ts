@@ -79,7 +79,14 @@ export class DirectMmu implements MmuPolicy {
       found.global = walk.global
       found.large = walk.large
     }
-    found.pfn = this.#memory.pfnOf(found.gpa >>> FRAME_SHIFT)
+    findFrame(this.#memory, write, found)
     return TRANSLATED
   }
+}
+
+/** The frame of the page that was found: a write breaks copy-on-write, and a page that is shared still lets none through. */
+export function findFrame(memory: GuestMemory, write: boolean, found: Translation): void {
+  const gfn = found.gpa >>> FRAME_SHIFT
+  found.pfn = write ? memory.frameForWriting(gfn) : memory.pfnOf(gfn)
+  if (memory.isReadOnly(gfn)) found.writable = false
 }

@@ -40,7 +40,10 @@ export class A20Gate {
   }
 
   #open(): void {
-    for (const [gfn, pfn] of this.#hidden) this.#memory.map(gfn, pfn)
+    for (const [gfn, pfn] of this.#hidden) {
+      this.#memory.map(gfn, pfn)
+      for (const each of [gfn, gfn & ~A20_OF_GFN]) this.#memory.pin(each, false)
+    }
     this.#hidden.clear()
   }
 
@@ -48,6 +51,7 @@ export class A20Gate {
     const memory = this.#memory
     for (let gfn = A20_OF_GFN; gfn < memory.sizeBytes / FRAME_BYTES; gfn++) {
       if ((gfn & A20_OF_GFN) === 0) continue
+      for (const each of [gfn, gfn & ~A20_OF_GFN]) memory.pin(each, true)
       this.#hidden.set(gfn, memory.pfnOf(gfn))
       memory.map(gfn, memory.pfnOf(gfn & ~A20_OF_GFN))
     }
