@@ -13,7 +13,7 @@ describe('the screen as text', () => {
   it('shows each cell where it stands, from whichever cell the page starts', () => {
     fc.assert(
       fc.property(fc.nat(0x3fff), fc.nat(24), fc.nat(70), (start, row, column) => {
-        const lines = screenText(memoryWith('hello', start + row * 80 + column), { start, cursor: -1 })
+        const lines = screenText(memoryWith('hello', start + row * 80 + column), { start })
         expect(lines.length).toBe(25)
         expect(lines[row]).toBe(`${' '.repeat(column)}hello`)
         expect(lines.filter((line) => line !== '').length).toBe(1)
@@ -24,7 +24,7 @@ describe('the screen as text', () => {
 
   it('gives every code one character', () => {
     const codes = String.fromCharCode(...Array.from({ length: 256 }, (_, i) => i))
-    const text = screenText(memoryWith(codes, 0), { start: 0, cursor: -1 })
+    const text = screenText(memoryWith(codes, 0), { start: 0 })
       .map((line) => line.padEnd(80))
       .join('')
     expect([...text.slice(0, 256)].length).toBe(256)

@@ -16,7 +16,7 @@ export interface ScreenMemory {
 }
 
 /** 25 lines, without the spaces at their ends. */
-export function screenText(memory: ScreenMemory, { start }: VgaPage): string[] {
+export function screenText(memory: ScreenMemory, { start }: Pick<VgaPage, 'start'>): string[] {
   const cells = memory.readBytes(VGA_TEXT_BASE, VGA_TEXT_BYTES)
   return Array.from({ length: VGA_ROWS }, (_, row) =>
     Array.from({ length: VGA_COLUMNS }, (_, column) =>

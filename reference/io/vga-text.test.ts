@@ -32,13 +32,34 @@ describe('the VGA', () => {
           vga.writePort(0x3d5, 1, value)
           expect(vga.readPort(0x3d5, 1, 0)).toBe(value)
         }
-        expect(vga.page).toEqual({ start, cursor })
+        expect(vga.page).toMatchObject({ start, cursor })
         vga.writePort(0x3d4, 1, 0x0a)
         vga.writePort(0x3d5, 1, 0x20)
         expect(vga.page.cursor).toBe(-1)
       }),
       { seed: 9, numRuns: 20 },
     )
+  })
+
+  it('begins with the colours of every PC, and shows those that it is given', () => {
+    const vga = new VgaText(HZ)
+    const { palette, cursorRows, blinks } = vga.page
+    expect(palette.slice(0, 8).map((colour) => colour.join())).toEqual([
+      '0,0,0',
+      '0,0,170',
+      '0,170,0',
+      '0,170,170',
+      '170,0,0',
+      '170,0,170',
+      '170,85,0',
+      '170,170,170',
+    ])
+    expect([palette[15], cursorRows, blinks]).toEqual([[255, 255, 255], [13, 14], true])
+    vga.writePort(0x3c8, 1, 0x3f)
+    for (const level of [63, 0, 32]) vga.writePort(0x3c9, 1, level)
+    vga.readPort(0x3da, 1, 0)
+    for (const value of [0x10, 0x04, 1, 0x3f]) vga.writePort(0x3c0, 1, value)
+    expect([vga.page.palette[15], vga.page.palette[1], vga.page.blinks]).toEqual([[255, 0, 130], [255, 0, 130], false])
   })
 
   it('has one vertical retrace in each frame, so that a wait for it ends', () => {

@@ -2,7 +2,8 @@
  * A VGA in text mode 3, 80 × 25 (IBM VGA, PS/2 Hardware Interface Technical Reference, "Video Subsystem"): its registers,
  * and the page that they show of the memory at B8000h. That memory is RAM here; there are no planes and no graphics modes.
  *
- * What is written to sequencer, graphics and attribute controller and to the palette is kept and changes nothing.
+ * Start, cursor, palette and blinking are shown; what is written to sequencer and graphics controller is kept and changes nothing.
+ * The registers begin as a BIOS leaves them.
  */
 import type { Cycles } from '../sched/virtual-time.ts'
 import type { AccessSize, PortDevice, PortRange, Savable } from './device.ts'
@@ -27,11 +28,23 @@ const STATUS_1 = 0x3da
 const PORT_COUNT = STATUS_1 - FIRST_PORT + 1
 
 const CURSOR_START = 0x0a
+const CURSOR_END = 0x0b
 const START_ADDRESS_HIGH = 0x0c
 const START_ADDRESS_LOW = 0x0d
 const CURSOR_HIGH = 0x0e
 const CURSOR_LOW = 0x0f
 const CURSOR_OFF = 0x20
+const CURSOR_LINE_MASK = 0x1f
+const ATTRIBUTE_MODE = 0x10
+const ATTRIBUTE_BLINKS = 0x08
+const COLOURS = 16
+/** The index at port 3C0h: the palette goes to the screen. */
+const PALETTE_SHOWN = 0x20
+/** Mode 3 with 400 lines (IBM VGA manual, "BIOS parameter tables"). */
+const MODE_3_CRTC = '5f 4f 50 82 55 81 bf 1f 00 4f 0d 0e 00 00 00 00 9c 8e 8f 28 1f 96 b9 a3 ff'
+const MODE_3_SEQUENCER = '03 00 03 00 02'
+const MODE_3_GRAPHICS = '00 00 00 00 00 10 0e 00 ff'
+const MODE_3_ATTRIBUTE = '00 01 02 03 04 05 14 07 38 39 3a 3b 3c 3d 3e 3f 0c 00 0f 08 00'
 const MISC_COLOR = 0x67
 const FRAMES_PER_SECOND = 70
 /** The share of a frame in which the beam goes back. */
@@ -64,19 +77,25 @@ export interface VgaPage {
   readonly start: number
   /** −1: the cursor is off. */
   readonly cursor: number
+  /** The first and the last line of the cursor in its cell. */
+  readonly cursorRows: readonly [number, number]
+  /** Bit 7 of an attribute makes a character blink; otherwise it belongs to the colour behind it. */
+  readonly blinks: boolean
+  /** Red, green and blue, 0–255, of the 16 colours. */
+  readonly palette: readonly (readonly [number, number, number])[]
 }
 
 export class VgaText implements PortDevice, Savable<VgaTextState> {
   readonly ports: readonly PortRange[] = [{ first: FIRST_PORT, count: PORT_COUNT }]
   readonly #cycleHz: number
-  #crtc = newGroup()
-  #sequencer = newGroup()
-  #graphics = newGroup()
-  #attribute = newGroup()
+  #crtc = newGroup(MODE_3_CRTC)
+  #sequencer = newGroup(MODE_3_SEQUENCER)
+  #graphics = newGroup(MODE_3_GRAPHICS)
+  #attribute: Group = { ...newGroup(MODE_3_ATTRIBUTE), index: PALETTE_SHOWN }
   /** The next byte at 3C0h is data. */
   #attributeIsData = false
   #misc = MISC_COLOR
-  #dac: number[] = new Array(DAC_BYTES).fill(0)
+  #dac: number[] = dacAfterBios()
   #dacIndex = 0
   #dacMask = 0xff
 
@@ -91,6 +110,9 @@ export class VgaText implements PortDevice, Savable<VgaTextState> {
     return {
       start: (registers[START_ADDRESS_HIGH]! << 8) | registers[START_ADDRESS_LOW]!,
       cursor: isOff ? -1 : (registers[CURSOR_HIGH]! << 8) | registers[CURSOR_LOW]!,
+      cursorRows: [registers[CURSOR_START]! & CURSOR_LINE_MASK, registers[CURSOR_END]! & CURSOR_LINE_MASK],
+      blinks: (this.#attribute.registers[ATTRIBUTE_MODE]! & ATTRIBUTE_BLINKS) !== 0,
+      palette: this.#attribute.registers.slice(0, COLOURS).map((entry) => this.#colour(entry & this.#dacMask & 0x3f)),
     }
   }
 
@@ -180,6 +202,12 @@ export class VgaText implements PortDevice, Savable<VgaTextState> {
     return port === GRAPHICS_INDEX ? this.#graphics : undefined
   }
 
+  /** An entry of the DAC, whose six bits a colour are spread over eight. */
+  #colour(entry: number): readonly [number, number, number] {
+    const [red, green, blue] = this.#dac.slice(3 * entry, 3 * entry + 3).map((level) => (level << 2) | (level >> 4))
+    return [red!, green!, blue!]
+  }
+
   #nextDac(): number {
     const at = this.#dacIndex
     this.#dacIndex = (at + 1) % DAC_BYTES
@@ -192,8 +220,17 @@ export class VgaText implements PortDevice, Savable<VgaTextState> {
   }
 }
 
-function newGroup(): Group {
-  return { index: 0, registers: new Array(INDEX_MASK + 1).fill(0) }
+/** @param first the first registers, in hexadecimal; the others are 0 */
+function newGroup(first: string): Group {
+  const registers = first.split(' ').map((value) => Number.parseInt(value, 16))
+  return { index: 0, registers: [...registers, ...new Array<number>(INDEX_MASK + 1 - registers.length).fill(0)] }
+}
+
+/** The 64 colours of an EGA: bits 2–0 are red, green and blue of two thirds, bits 5–3 of one third. */
+function dacAfterBios(): number[] {
+  const level = (entry: number, bit: number) => ((entry >> bit) & 1) * 0x2a + ((entry >> (bit + 3)) & 1) * 0x15
+  const colours = Array.from({ length: 64 }, (_, entry) => [2, 1, 0].map((bit) => level(entry, bit))).flat()
+  return [...colours, ...new Array<number>(DAC_BYTES - colours.length).fill(0)]
 }
 
 function copyOf({ index, registers }: Readonly<Group>): Group {
