@@ -8,7 +8,7 @@ import { SocketBackend } from '../../reference/io/socket-backend.ts'
 import { createFifoLine } from '../../reference/machine.ts'
 import { WrongUse } from '../failures.ts'
 import { errorCode, reasonOf, requireWritable } from '../files.ts'
-import { TerminalBackend } from './terminal-serial.ts'
+import { type PersonEvents, TerminalBackend } from './terminal-serial.ts'
 
 /** What the help says of `--serial`. */
 export const SERIAL_HELP = 'stdio, file:PATH, fifo:PATH, fifo-peer:PATH, unix:PATH or none'
@@ -28,8 +28,8 @@ export interface SerialRequest {
 export interface SerialPlace {
   /** A person or another machine may be at the other end, so an idle guest's timers run in real time. */
   readonly realTime: boolean
-  /** Makes the back end; `onQuit` and `onEnd` tell of a person's Ctrl-A x and of the input's end. */
-  connect(frontend: CharFrontend, onQuit: () => void, onEnd: () => void): CharBackend | Promise<CharBackend>
+  /** Makes the back end; a person's Ctrl-A x and what else there is besides bytes goes to `person`. */
+  connect(frontend: CharFrontend, person: PersonEvents): CharBackend | Promise<CharBackend>
   /** What was printed, where it is kept. */
   captured?(): string
   /** Who the last bytes wait for, to end the sentence "… bytes wait for …". */
@@ -68,13 +68,13 @@ export function serialPlace(request: SerialRequest): SerialPlace {
 function stdioPlace(captures: boolean): SerialPlace {
   const realTime = process.stdin.isTTY === true
   if (!captures) {
-    return { realTime, connect: (frontend, onQuit, onEnd) => new TerminalBackend(frontend, onQuit, onEnd) }
+    return { realTime, connect: (frontend, person) => new TerminalBackend(frontend, person) }
   }
   const ring = new RingBackend(CAPTURED_BYTES)
   const output = { write: (bytes: Uint8Array) => ring.transmit(bytes) >= 0, on: () => {}, off: () => {} }
   return {
     realTime,
-    connect: (frontend, onQuit, onEnd) => new TerminalBackend(frontend, onQuit, onEnd, output),
+    connect: (frontend, person) => new TerminalBackend(frontend, person, output),
     captured: () => Buffer.from(ring.bytes()).toString('latin1'),
   }
 }

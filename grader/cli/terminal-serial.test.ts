@@ -46,7 +46,15 @@ class FakeProcess extends EventEmitter {
   }
 }
 
-function attach({ isTTY = true, takes = () => true }: { isTTY?: boolean; takes?: () => boolean } = {}) {
+function attach({
+  isTTY = true,
+  takes = () => true,
+  saves = false,
+}: {
+  isTTY?: boolean
+  takes?: () => boolean
+  saves?: boolean
+} = {}) {
   const input = new FakeInput(isTTY)
   const output = new FakeOutput()
   const owner = new FakeProcess()
@@ -62,6 +70,7 @@ function attach({ isTTY = true, takes = () => true }: { isTTY?: boolean; takes?:
       return true
     },
     onQuit: () => events.push('quit'),
+    ...(saves ? { onSave: () => events.push('save') } : {}),
     onDrain: () => events.push('drain'),
   })
   const type = (...bytes: number[]) => input.emit('data', Uint8Array.from(bytes))
@@ -69,6 +78,7 @@ function attach({ isTTY = true, takes = () => true }: { isTTY?: boolean; takes?:
 }
 
 const X = 0x78
+const S = 0x73
 
 describe('attachTerminal', () => {
   it('hands over every byte of a pipe, in order, however it is cut and whenever the guest takes it', () => {
@@ -102,6 +112,15 @@ describe('attachTerminal', () => {
     const { got, events, type } = attach()
     type(1, 1, X, 1, 0x62, X)
     expect([got, events]).toEqual([[1, X, 0x62, X], []])
+  })
+
+  it("tells of Ctrl-A s where it can be saved, and goes on; elsewhere that s is the guest's", () => {
+    const { got, events, type } = attach({ saves: true })
+    type(X, 1, S, S)
+    expect([got, events]).toEqual([[X, S], ['save']])
+    const other = attach()
+    other.type(1, S)
+    expect([other.got, other.events]).toEqual([[S], []])
   })
 
   it('can be quit while the guest takes nothing', () => {

@@ -2,8 +2,8 @@
  * Joins a terminal to a guest's serial port: keys go to the guest byte by byte, the guest's bytes go to the screen. It is
  * the character back end `stdio`.
  *
- * Ctrl-A is the escape key, as in QEMU and screen: Ctrl-A x quits, Ctrl-A Ctrl-A sends one Ctrl-A, and any other key
- * after Ctrl-A goes to the guest alone. Without a terminal (a pipe, a file) every byte goes to the guest as it is.
+ * Ctrl-A is the escape key, as in QEMU and screen: Ctrl-A x quits, Ctrl-A s saves, Ctrl-A Ctrl-A sends one Ctrl-A, and any
+ * other key after Ctrl-A goes to the guest alone. Without a terminal (a pipe, a file) every byte goes to the guest as it is.
  */
 
 import type { CharBackend, CharFrontend } from '../../reference/io/char-backend.ts'
@@ -37,11 +37,19 @@ export interface TerminalProcess {
   kill(pid: number, signal: string): unknown
 }
 
-export interface TerminalOptions {
+/** What a person does besides typing at the guest. */
+export interface PersonEvents {
+  /** The user pressed Ctrl-A x. The terminal is already restored. */
+  onQuit(): void
+  /** The user pressed Ctrl-A s. Without it that key is the guest's. */
+  onSave?(): void
+  /** Something was typed, or nothing will be any more. */
+  onInput(): void
+}
+
+export interface TerminalOptions extends Pick<PersonEvents, 'onQuit' | 'onSave'> {
   /** A byte for the guest. `false` says that it cannot be taken now: it is kept, and offered again after `resume`. */
   readonly onByte: (byte: number) => unknown
-  /** The user pressed Ctrl-A x. The terminal is already restored. */
-  readonly onQuit: () => void
   /** `write` refused a byte before and accepts again: the moment to resume the transmitter. */
   readonly onDrain?: () => void
   /** Whether Ctrl-A x is looked for. Default: exactly when the input is a terminal. */
@@ -99,6 +107,9 @@ export function attachTerminal(options: TerminalOptions): AttachedTerminal {
         detach()
         options.onQuit()
         return []
+      } else if (escaped && byte === 's'.charCodeAt(0) && options.onSave !== undefined) {
+        escaped = false
+        options.onSave()
       } else {
         escaped = false
         bytes.push(byte)
@@ -153,19 +164,18 @@ export class TerminalBackend implements CharBackend {
   readonly #terminal: AttachedTerminal
 
   /**
-   * @param onEnd the input has ended
    * @param output what shows the guest's bytes, when it is not stdout
    */
-  constructor(frontend: CharFrontend, onQuit: () => void, onEnd: () => void, output?: TerminalOutput) {
+  constructor(frontend: CharFrontend, person: PersonEvents, output?: TerminalOutput) {
     this.#terminal = attachTerminal({
+      ...person,
       onByte: (byte) => frontend.receive(Uint8Array.of(byte)) === 1,
-      onQuit,
       onDrain: () => frontend.resume(),
       ...(output === undefined ? {} : { output }),
     })
     process.stdin.once('end', () => {
       this.mayReceive = false
-      onEnd()
+      person.onInput()
     })
   }
 

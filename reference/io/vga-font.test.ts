@@ -6,7 +6,7 @@ const glyph = (code: number) => [...font.subarray(code * GLYPH_ROWS, (code + 1) 
 /** Codes of lines with an arm to each side, as Unicode's names say (U+2500–U+256C). */
 const TO_THE_RIGHT = 'c0c1c2c3c4c5c6c7c8c9cacbcccdcecfd0d1d2d3d4d5d6d7d8da'
 const UPWARDS = 'b3b4b5b6b9babcbdbec0c1c3c5c6c7c8cacccecfd0d3d4d7d8d9'
-const isIn = (codes: string, code: number) => (codes.match(/../g) ?? []).includes(code.toString(16))
+const isIn = (codes: string, code: number) => (codes.match(/../g) ?? []).some((each) => each === code.toString(16))
 const lines = Array.from({ length: 0xdb - 0xb3 }, (_, i) => 0xb3 + i)
 
 describe('the font', () => {

@@ -292,6 +292,11 @@ export class Host {
     this.#noticeInterrupts(vm, this.#now)
   }
 
+  /** One of a VM's devices was touched from outside, so its interrupt line may have moved. */
+  noticeLines(vm: Vm): void {
+    this.#noticeInterrupts(vm, this.#now)
+  }
+
   /** Goes on until virtual time is `stopAt`, or every guest has ended. */
   runUntil(stopAt: Cycles): void {
     while (!this.ended) {

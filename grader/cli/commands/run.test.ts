@@ -107,6 +107,37 @@ describe('trapframe run', () => {
     expect((await run(['--restore', 'clock.bin'])).err).toBe('trapframe: "clock.bin" is no snapshot of a machine.\n')
   })
 
+  it('saves at a moment of virtual time and goes on; what goes on from there prints the rest', async () => {
+    const { clock } = guests
+    writeFileSync(join(folder, 'clock.bin'), clock!().image)
+    const whole = await run(['clock.bin', '--mem', '2M'])
+    const saved = await run(['clock.bin', '--mem', '2M', '--save', 'at.snap', '--save-at', '0.055'])
+    expect(saved).toEqual(whole)
+    const rest = await run(['--restore', 'at.snap'])
+    expect(rest.status).toBe(whole.status)
+    expect(rest.out.length).toBeGreaterThan(0)
+    expect(rest.out.length).toBeLessThan(whole.out.length)
+    expect(whole.out.endsWith(rest.out)).toBe(true)
+    const late = await run(['clock.bin', '--mem', '2M', '--save', 'late.snap', '--save-at', '5'])
+    expect(late.err).toBe('trapframe: the run ended before --save-at; nothing was saved then.\n')
+  })
+
+  it('is a screen and a keyboard, prints the screen at the end, and makes a picture of it', async () => {
+    // Shows on the screen what it reads from port 60h, and is off after Esc goes up (81h).
+    const rom = new Uint8Array(0x1_0000)
+    const setUp = [0xfc, 0xb8, 0x00, 0xb8, 0x8e, 0xc0, 0x31, 0xff, 0xb4, 0x1e]
+    const wait = [0xe4, 0x64, 0xa8, 0x01, 0x74, 0xfa, 0xe4, 0x60]
+    rom.set([...setUp, ...wait, 0xab, 0x3c, 0x81, 0x75, 0xf3, 0xf4], 0xf000)
+    rom.set([0xe9, 0x0d, 0xf0], 0xfff0)
+    writeFileSync(join(folder, 'keys.bin'), rom)
+    const args = ['--bios', 'keys.bin', '--display', 'terminal', '--screen', 'keys.txt', '--screenshot', 'keys.png']
+    const { status, out } = await run(args, 'A\u001b')
+    expect(status).toBe(120)
+    expect(out).toBe('*▲₧¬☺ü\n')
+    expect(readFileSync(join(folder, 'keys.txt'), 'utf8').trimEnd()).toBe(out.trimEnd())
+    expect(readFileSync(join(folder, 'keys.png')).subarray(1, 4).toString('latin1')).toBe('PNG')
+  })
+
   it('lets a guest read and write its disk, and leaves the file alone when it is told to', async () => {
     // Waits for the disk, reads sector 0 into memory, adds one to its first byte, writes it back, and is off.
     const rom = new Uint8Array(0x1_0000)
@@ -137,6 +168,11 @@ describe('trapframe run', () => {
     [['hello.bin', '--mem', '4'], /^trapframe: A machine needs at least 1 MiB of memory/],
     [['hello.bin', '--mem', 'much'], /A size is a whole number with K, M or G/],
     [['hello.bin', '--serial', 'radio'], /^trapframe: --serial takes stdio, file:PATH, .* or none, not "radio"\./],
+    [['hello.bin', '--display', 'wall'], /^trapframe: --display takes none or terminal, not "wall"\./],
+    [['hello.bin', '--display', 'terminal', '--serial', 'stdio'], /^trapframe: The terminal is the screen with/],
+    [['hello.bin', '--save-at', '1'], /^trapframe: --save-at tells when; name the file with --save FILE\./],
+    [['hello.bin', '--save', 'a.snap', '--save-at', 'soon'], /A time is a number of seconds, such as 2\.5\./],
+    [['hello.bin', '--screenshot', 'no/such/a.png'], /^trapframe: /],
     [['hello.bin', '--stats', 'no/such/folder/stats.json'], /^trapframe: /],
     [['text.txt'], /^trapframe: "text\.txt" is no multiboot kernel/],
   ])('%j is refused in one sentence', async (args, message) => {

@@ -7,20 +7,21 @@ import { performance } from 'node:perf_hooks'
 import { type Command, InvalidArgumentError } from 'commander'
 import { guests } from '../../../guests/index.ts'
 import { CPU_MODELS, DEFAULT_CPU_MODEL } from '../../../reference/cpu/cpuid.ts'
+import { encodePng } from '../../../reference/io/png.ts'
 import { SerialLine, type SerialPort } from '../../../reference/io/serial-line.ts'
+import { screenPicture } from '../../../reference/io/vga-picture.ts'
 import { screenText } from '../../../reference/io/vga-screen.ts'
 import { type Machine, PC_COSTS } from '../../../reference/machine.ts'
 import { saveMachine } from '../../../reference/snapshot.ts'
+import { WrongUse } from '../../failures.ts'
 import { requireWritable, writeFileAtomically } from '../../files.ts'
 import { GUEST_PREFIX, MACHINE_TYPES, type MachineRequest, machineMaker } from '../boot-machine.ts'
+import { DISPLAY_HELP, openDisplay } from '../display.ts'
+import { Nap } from '../nap.ts'
+import { type Ending, report, retiredBy, STATUS_ASLEEP, STATUS_LIMIT, STATUS_TRIPLE_FAULT } from '../run-report.ts'
+import { Saving } from '../saving.ts'
 import { SERIAL_HELP, type SerialPlace, serialPlace } from '../serial.ts'
-import { dumpState } from '../state-dump.ts'
-
-/** No debug-exit status is even, so these cannot be mistaken for one. */
-const STATUS_ASLEEP = 120
-const STATUS_LIMIT = 124
-/** With a dump of the state on standard error. */
-const STATUS_TRIPLE_FAULT = 1
+import type { PersonEvents } from '../terminal-serial.ts'
 
 /** How long the machine runs between two looks at its serial port, in cycles: 10 ms of virtual time, 1 ms when somebody may answer. */
 const SLICE = 1_000_000
@@ -31,31 +32,26 @@ const MAX_NAP_MS = 20
 const PATIENCE_MS = 1000
 
 interface RunOptions extends MachineRequest {
-  readonly serial: string
+  readonly serial?: string
+  readonly display: string
   readonly create?: boolean
   readonly maxInstructions?: number
   readonly save?: string
+  /** Seconds of virtual time. */
+  readonly saveAt?: number
   /** False: a reset ends the run. */
   readonly reboot: boolean
   readonly screen?: string
+  readonly screenshot?: string
   readonly stats?: string
   readonly json?: boolean
-}
-
-/** How a run ended. */
-type Ending = 'debugExit' | 'reset' | 'tripleFault' | 'asleep' | 'limit' | 'quit'
-
-const ENDING_TEXT: Readonly<Record<Exclude<Ending, 'debugExit' | 'reset' | 'quit'>, string>> = {
-  tripleFault: 'the guest shut down: a triple fault',
-  asleep: 'the guest sleeps, and nothing can wake it any more',
-  limit: 'the limit of --max-instructions is reached',
 }
 
 /** Adds the command to the program. */
 export function addRunCommand(program: Command): void {
   program
     .command('run')
-    .description('boot a kernel, with the terminal as its serial port')
+    .description('boot a kernel, with the terminal as its serial port, or as its screen and keyboard')
     .argument(
       '[kernel]',
       `a Linux bzImage, a multiboot kernel, a 64 KiB ROM, or ${GUEST_PREFIX}NAME (${Object.keys(guests).join(', ')})`,
@@ -69,18 +65,27 @@ export function addRunCommand(program: Command): void {
     .option('--bios <file>', 'start this ROM of 64 or 128 KiB at the reset vector, in place of a kernel')
     .option('--disk <file>', 'a raw disk image; FILE,snapshot does not change it; up to four', gather, [])
     .option('--restore <file>', 'go on from a snapshot, in place of a kernel; give the same disks')
-    .option('--save <file>', 'write a snapshot when the run ends, unless the guest ended it')
+    .option(
+      '--save <file>',
+      'write a snapshot when the run ends, unless the guest ended it, and whenever Ctrl-A s is pressed',
+    )
+    .option('--save-at <seconds>', 'write it at that virtual time too, and go on', parseSeconds)
     .option('--no-reboot', 'end when the guest resets the machine')
-    .option('--serial <where>', SERIAL_HELP, 'stdio')
+    .option('--display <where>', DISPLAY_HELP, 'none')
+    .option('--serial <where>', `${SERIAL_HELP} (default: stdio, or none with --display terminal)`)
     .option('--create', 'make the named pipes, or listen at the socket, of --serial')
     .option('--max-instructions <n>', 'stop after so many guest instructions', parseCount)
     .option('--screen <file>', 'write what the VGA shows, as text, when the run ends')
+    .option('--screenshot <file>', 'write it as a picture, a PNG of 720 × 400 dots')
     .option('--stats <file>', 'write counters to a JSON file')
     .option('--json', 'print the outcome as JSON, with what the guest printed in it')
     .addHelpText(
       'after',
       `
-At a terminal, Ctrl-A x quits and Ctrl-A Ctrl-A sends one Ctrl-A.
+At a terminal, Ctrl-A x quits, Ctrl-A s writes the snapshot of --save and goes on, and Ctrl-A Ctrl-A sends one Ctrl-A.
+
+--display terminal shows the VGA's text screen where --serial stdio would show the serial port; what is typed goes to the
+keyboard, as on a US keyboard, with arrows and function keys. Keys may also come from a pipe; the screen is then printed at the end.
 
 fifo:PATH reads the named pipe PATH.in and writes PATH.out; fifo-peer:PATH is the other end of the same two pipes. unix:PATH
 joins the socket PATH, with --create it waits there for a peer. Nothing that a guest sent is dropped: while nobody reads,
@@ -95,6 +100,7 @@ Examples:
   trapframe run --bios bios.bin --disk disk.img,snapshot
   trapframe run kernel.elf --max-instructions 1000000 --save half.snap
   trapframe run --restore half.snap
+  trapframe run kernel.elf --display terminal --serial file:boot.log --screenshot end.png
   trapframe run kernel.elf --serial file:boot.log --max-instructions 1000000000 --stats stats.json
   trapframe run guest:hello --serial fifo:/tmp/com1 --create      (and elsewhere: cat /tmp/com1.out)
 `,
@@ -106,22 +112,32 @@ Examples:
 
 /** Boots and runs to the end; answers with the exit status. */
 async function runKernel(kernel: string | undefined, options: RunOptions): Promise<number> {
-  if (options.stats !== undefined) requireWritable(options.stats)
-  if (options.save !== undefined) requireWritable(options.save)
-  if (options.screen !== undefined) requireWritable(options.screen)
+  for (const file of [options.stats, options.save, options.screen, options.screenshot]) {
+    if (file !== undefined) requireWritable(file)
+  }
+  if (options.saveAt !== undefined && options.save === undefined) {
+    throw new WrongUse('--save-at tells when; name the file with --save FILE.')
+  }
   const makeMachine = machineMaker(kernel, options)
-  const place = serialPlace(options)
+  const place = serialPlace({ ...options, serial: serialOf(options) })
   let quit = false
   const started = performance.now()
   const nap = new Nap()
   let line: SerialLine | undefined
   let machine = makeMachine((byte) => line!.send(byte))
   line = new SerialLine(portOf(() => machine, nap))
-  const onQuit = () => {
-    quit = true
-    nap.end()
+  const saving = new Saving(options, () => nap.end())
+  const person: PersonEvents = {
+    onQuit: () => {
+      quit = true
+      nap.end()
+    },
+    ...(options.save === undefined ? {} : { onSave: () => saving.ask() }),
+    onInput: () => nap.end(),
   }
-  line.attach(await place.connect(line, onQuit, () => nap.end()))
+  line.attach(await place.connect(line, person))
+  const display = openDisplay(options.display, () => machine, person)
+  const realTime = place.realTime || display.realTime
 
   const limit = options.maxInstructions ?? Number.POSITIVE_INFINITY
   let ending: Ending | undefined
@@ -129,8 +145,10 @@ async function runKernel(kernel: string | undefined, options: RunOptions): Promi
   while (ending === undefined) {
     const { host, vm } = machine
     const left = limit - before - retiredBy(machine)
-    host.runUntil(host.now + Math.min(place.realTime ? SHORT_SLICE : SLICE, Math.max(1, left)))
+    host.runUntil(saving.before(host.now, host.now + Math.min(realTime ? SHORT_SLICE : SLICE, Math.max(1, left))))
     line.flush()
+    display.update()
+    saving.look(machine)
     if (quit) ending = 'quit'
     else if (vm.exitStatus !== undefined) ending = 'debugExit'
     else if (vm.resetRequested && options.reboot) {
@@ -140,27 +158,35 @@ async function runKernel(kernel: string | undefined, options: RunOptions): Promi
     else if (host.ended) ending = 'tripleFault'
     else if (before + retiredBy(machine) >= limit) ending = 'limit'
     else if (isOff(machine)) ending = 'asleep'
-    else if (host.asleep && !line.backend.mayReceive && line.waiting === 0) ending = 'asleep'
+    else if (host.asleep && !line.backend.mayReceive && !display.mayReceive && line.waiting === 0) ending = 'asleep'
     else if (host.asleep) await nap.begin()
-    else if (place.realTime && host.idleUntil !== undefined) {
+    else if (realTime && host.idleUntil !== undefined) {
       await nap.begin(Math.min(MAX_NAP_MS, ((host.idleUntil - host.now) / PC_COSTS.hz) * 1000))
     } else await new Promise((resolve) => setImmediate(resolve))
   }
   if (!quit) await drain(line, place, nap)
   line.close()
+  display.close()
+  if (saving.missed) process.stderr.write('trapframe: the run ended before --save-at; nothing was saved then.\n')
   if (options.save !== undefined && (ending === 'limit' || ending === 'quit')) {
     writeFileAtomically(options.save, saveMachine(machine))
   }
+  const { vm, chipset } = machine
   if (options.screen !== undefined) {
-    const { vm, chipset } = machine
     writeFileAtomically(options.screen, `${screenText(vm.memory, chipset.vga.page).join('\n')}\n`)
+  }
+  if (options.screenshot !== undefined) {
+    writeFileAtomically(options.screenshot, encodePng(screenPicture(vm.memory, chipset.vga.page)))
   }
   return report(machine, ending, options, place.captured?.(), performance.now() - started)
 }
 
-/** Instructions of all processors. */
-function retiredBy({ vm }: Machine): number {
-  return vm.processors.reduce((sum, { vcpu }) => sum + vcpu.counters.retired, 0)
+/** The terminal is either the serial port or the screen. @throws WrongUse when it should be both */
+function serialOf({ serial, display }: RunOptions): string {
+  if (display === 'terminal' && serial === 'stdio') {
+    throw new WrongUse('The terminal is the screen with --display terminal, or the serial port with --serial stdio.')
+  }
+  return serial ?? (display === 'terminal' ? 'none' : 'stdio')
 }
 
 /** Every processor has halted with interrupts off: how software turns off a PC without power management. */
@@ -209,68 +235,6 @@ async function drain(line: SerialLine, { reader }: SerialPlace, nap: Nap): Promi
   }
 }
 
-/** The time in which an idle machine does nothing until a key, the end of the input, or its next event. */
-class Nap {
-  #end: () => void = () => {}
-
-  /** Without `ms` it lasts until it is ended. */
-  begin(ms?: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = ms === undefined ? undefined : setTimeout(resolve, ms)
-      this.#end = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-  }
-
-  end(): void {
-    this.#end()
-  }
-}
-
-function report(
-  { host, vm, monitor }: Machine,
-  ending: Ending,
-  options: RunOptions,
-  printed: string | undefined,
-  wallMs: number,
-): number {
-  const { counters, cycles } = vm.processors[0]!.vcpu
-  const times = monitor.times(0, host.clock(host.now))
-  const status = {
-    debugExit: (vm.exitStatus ?? 0) & 0xff,
-    tripleFault: STATUS_TRIPLE_FAULT,
-    asleep: STATUS_ASLEEP,
-    limit: STATUS_LIMIT,
-    quit: 0,
-    reset: 0,
-  }[ending]
-  const record = {
-    ending,
-    status,
-    instructions: counters.retired,
-    cycles,
-    virtualSeconds: host.now / PC_COSTS.hz,
-    wallSeconds: wallMs / 1000,
-    idleCycles: Number(times.idle),
-    busyCycles: Number(times.busy),
-    vcpu: counters,
-    host: host.counters,
-  }
-  if (options.stats !== undefined) writeFileAtomically(options.stats, `${JSON.stringify(record, null, 2)}\n`)
-  if (options.json === true) process.stdout.write(`${JSON.stringify({ ...record, serial: printed }, null, 2)}\n`)
-  else if (ending !== 'debugExit' && ending !== 'quit' && ending !== 'reset') {
-    const { vcpu } = vm.processors[0]!
-    const { eip } = vcpu.registers
-    process.stderr.write(
-      `trapframe: ${ENDING_TEXT[ending]} (EIP ${eip.toString(16)}h, ${counters.retired} instructions).\n`,
-    )
-    if (ending === 'tripleFault') process.stderr.write(`${dumpState(vcpu, vm.memory)}\n`)
-  }
-  return status
-}
-
 function gather(value: string, before: readonly string[]): readonly string[] {
   return [...before, value]
 }
@@ -280,6 +244,11 @@ function parseSize(text: string): number {
   if (match === null) throw new InvalidArgumentError('A size is a whole number with K, M or G, such as 64M.')
   const unit = { '': 1, K: 1 << 10, M: 1 << 20, G: 1 << 30 }[match[2]!.toUpperCase() as '' | 'K' | 'M' | 'G']
   return Number(match[1]) * unit
+}
+
+function parseSeconds(text: string): number {
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('A time is a number of seconds, such as 2.5.')
+  return Number(text)
 }
 
 function parseCount(text: string): number {
