@@ -33,6 +33,8 @@ export interface BareMachineOptions {
   readonly memoryBytes?: number
   readonly costs?: CostModel
   readonly cpuid?: CpuModel
+  readonly engine?: 'interpreter' | 'wasm'
+  readonly hot?: number
 }
 
 export class BareMachine {

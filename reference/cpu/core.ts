@@ -35,6 +35,7 @@ import { newCounters } from './counters.ts'
 import type { CpuModel } from './cpuid.ts'
 import { Breakpoints } from './debug.ts'
 import { ATTR_BIG, ATTR_CODE, ATTR_EXPAND_DOWN, ATTR_PRESENT, ATTR_WRITABLE } from './descriptor.ts'
+import type { Engine } from './engine/engine.ts'
 import type { Exit } from './exit.ts'
 import { AC, RF, VM } from './flags.ts'
 import { Arithmetic } from './fpu/rounding.ts'
@@ -121,6 +122,10 @@ export class Core implements CodeObserver {
   csFlat = false
   /** Which bits of ESP count: −1 or 0xFFFF. */
   stackMask = 0xffff
+  /** What translated code depends on, besides a flat 32-bit code segment: privilege, stack, flatness of segments. */
+  mode = 0
+  /** The fast engine, when there is one. */
+  engine: Engine | undefined
 
   attention = 0
   /** Exits of instructions that are complete, in their order. */
@@ -297,6 +302,7 @@ export class Core implements CodeObserver {
     r[FLAT + segment] = this.alignmentChecked ? 0 : flatness(base | 0, limit | 0, attributes)
     if (segment === CS) this.#refreshCode()
     else if (segment === SS) this.stackMask = (attributes & ATTR_BIG) !== 0 ? -1 : 0xffff
+    this.#refreshMode()
   }
 
   setCpl(cpl: number): void {
@@ -305,6 +311,7 @@ export class Core implements CodeObserver {
     this.cpl = cpl
     this.tlbHalf = cpl === 3 ? this.tlbTable.halfWords : 0
     this.refreshAlignment()
+    this.#refreshMode()
   }
 
   /** CR0, CR3 or CR4 were written. */
@@ -331,6 +338,7 @@ export class Core implements CodeObserver {
     for (let s = 0; s < 6; s++) {
       r[FLAT + s] = checked ? 0 : flatness(r[BASE + s]!, r[LIMIT + s]!, r[ATTRIBUTES + s]!)
     }
+    this.#refreshMode()
   }
 
   /** Everything that is derived from the words follows them again. */
@@ -344,6 +352,7 @@ export class Core implements CodeObserver {
     }
     this.#refreshCode()
     this.stackMask = (r[ATTRIBUTES + SS]! & ATTR_BIG) !== 0 ? -1 : 0xffff
+    this.#refreshMode()
   }
 
   /** All translations go; with `keepGlobal` those of global pages stay. */
@@ -390,6 +399,12 @@ export class Core implements CodeObserver {
   #flushPage(gva: number): void {
     this.tlbTable.invalidate(gva)
     this.forgetFetchPage()
+  }
+
+  #refreshMode(): void {
+    let mode = (this.cpl === 3 ? 1 : 0) | (this.stackMask === -1 ? 2 : 0)
+    for (let s = 0; s < 6; s++) mode |= this.r[FLAT + s]! << (2 + 2 * s)
+    this.mode = mode
   }
 
   #refreshCode(): void {

@@ -81,6 +81,15 @@ function runOn(core: Core, events: EventSource): Exit | undefined {
       block = core.blocks === null ? undefined : (core.blocks[at & OFFSET_MASK] as Block | undefined)
       if (block === undefined || block.count === 0) block = decodeBlock(core, at)
       if (!core.csFlat && (eip >>> 0) + block.lengthBytes - 1 > r[LIMIT + CS]! >>> 0) block = decodeUncached(core, at)
+      if (core.engine !== undefined && stepping === 0 && core.engine.enter(block, at)) {
+        block = undefined
+        if (core.engine.thrownBy !== undefined) {
+          block = core.engine.thrownBy
+          core.engine.thrownBy = undefined
+          throw core.engine.thrown
+        }
+        continue
+      }
       core.end = stepping !== 0 ? 1 : block.count < core.fuel ? block.count : core.fuel
       i = 0
       let op = block.first

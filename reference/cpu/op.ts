@@ -47,6 +47,8 @@ export class Op {
   transfers = false
   /** Something must be looked at behind it: no further instruction in its block. */
   endsBlock = false
+  /** Where an indirect branch went, as far as it was noted. */
+  targets: number[] | undefined
 
   constructor(run: Handler, insn: Instruction, start: number, position: number) {
     this.run = run
@@ -71,6 +73,16 @@ export class Op {
     this.end = start + insn.length
     this.position = position
   }
+
+  /** The same instruction in a block of its own. */
+  alone(): Block {
+    const copy: Op = Object.assign(Object.create(Op.prototype), this, {
+      start: 0,
+      end: this.end - this.start,
+      position: 0,
+    })
+    return new Block([copy])
+  }
 }
 
 export class Block implements DecodedBlock {
@@ -78,6 +90,10 @@ export class Block implements DecodedBlock {
   readonly ops: readonly Op[]
   readonly first: Op
   readonly lengthBytes: number
+  /** How often the interpreter ran it. */
+  heat = 0
+  /** Translated code that can be entered here, for each vcpu. */
+  readonly translations: (unknown | undefined)[] = []
 
   /** @param ops at least one */
   constructor(ops: readonly [Op, ...Op[]]) {
@@ -86,5 +102,15 @@ export class Block implements DecodedBlock {
     for (const [i, op] of ops.entries()) op.next = ops[i + 1] ?? op
     this.count = ops.length
     this.lengthBytes = ops.at(-1)?.end ?? 0
+  }
+}
+
+const MOST_TARGETS = 64
+
+/** An indirect branch goes to `target`: what is translated together with it. */
+export function noteTarget(op: Op, target: number): void {
+  if (op.targets === undefined) op.targets = [target]
+  else if (op.targets[0] !== target && !op.targets.includes(target) && op.targets.length < MOST_TARGETS) {
+    op.targets.push(target)
   }
 }

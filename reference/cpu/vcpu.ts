@@ -21,6 +21,8 @@ import {
   FRAME_SHIFT,
   GDTR_LIMIT,
   IDTR_LIMIT,
+  LAZY_MASK,
+  LAZY_SHIFT,
   LDTR,
   LIMIT,
   REGISTER_WORDS,
@@ -47,8 +49,9 @@ import { snapshot, type VcpuCounters } from './counters.ts'
 import { type CpuidResult, type CpuModel, DEFAULT_CPU_MODEL } from './cpuid.ts'
 import { DR6_ONES, DR7_ONES } from './debug.ts'
 import { NMI } from './descriptor.ts'
+import { Engine, type EngineStatistics } from './engine/engine.ts'
 import type { Exit } from './exit.ts'
-import { setFlags, TF } from './flags.ts'
+import { getFlags, setFlags, TF } from './flags.ts'
 import { resetFpu } from './fpu/stack.ts'
 import { CS } from './instruction.ts'
 import { interpret, isInterruptible } from './interpreter.ts'
@@ -69,6 +72,10 @@ export interface VcpuOptions {
   readonly ferr?: (asserted: boolean) => void
   /** The ID of its local APIC, for CPUID. Without it there is none. */
   readonly apicId?: number
+  /** `wasm` translates what runs often; nothing but the speed depends on it. Default: `interpreter`. */
+  readonly engine?: 'interpreter' | 'wasm'
+  /** Executions of a block after which `wasm` translates it. */
+  readonly hot?: number
   /** Answers reads of MMIO registers that do not depend on the time, at once; every other read is an exit. */
   readonly readLocal?: (gpa: number, size: AccessSize) => number | undefined
 }
@@ -148,6 +155,7 @@ export class Vcpu {
     this.#core.ferr = options.ferr
     this.#core.apicId = options.apicId
     this.#core.readLocal = options.readLocal
+    if (options.engine === 'wasm') this.#core.engine = new Engine(this.#core, index, options.hot)
     this.registers = new Registers(this.#core)
     this.reset()
   }
@@ -160,6 +168,12 @@ export class Vcpu {
   /** It is `now`: the TSC counts the cycles of virtual time, also those in which this vcpu did not run. */
   synchronize(now: Cycles): void {
     this.#core.away = now - this.cycles
+  }
+
+  /** What the fast engine did; undefined without one. */
+  get engineStatistics(): Readonly<EngineStatistics> | undefined {
+    const engine = this.#core.engine
+    return engine === undefined ? undefined : { ...engine.statistics }
   }
 
   /** Cycles used by this vcpu since reset. */
@@ -339,8 +353,11 @@ export class Vcpu {
   /** Everything but counters and intercepts. */
   save(): VcpuState {
     const core = this.#core
+    getFlags(core.r)
+    const registers = [...core.r.subarray(0, REGISTER_WORDS)]
+    registers.fill(0, LAZY_MASK, LAZY_SHIFT + 1)
     return {
-      registers: [...core.r.subarray(0, REGISTER_WORDS)],
+      registers,
       tlb: core.tlbTable.save(),
       work: core.work,
       extra: core.extra,

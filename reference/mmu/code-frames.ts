@@ -31,6 +31,7 @@ export class CodeFrame {
   /** 1 for each byte that belongs to a decoded instruction. */
   readonly covered = new Uint8Array(FRAME_BYTES)
   #live: DecodedBlock[] = []
+  #listeners: (() => void)[] = []
 
   add(block: DecodedBlock, start: number, lengthBytes: number, codeSize: 16 | 32): void {
     const blocks = codeSize === 16 ? this.blocks16 : this.blocks32
@@ -46,9 +47,16 @@ export class CodeFrame {
     return false
   }
 
+  /** Someone made something of this frame's code, and wants to hear when that is out of date. */
+  whenDropped(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
   drop(): void {
     for (const block of this.#live) block.count = 0
     this.#live = []
+    for (const listener of this.#listeners) listener()
+    this.#listeners = []
     this.covered.fill(0)
   }
 }

@@ -10,7 +10,7 @@ export const FRAME_BYTES = 4096
 export const FRAME_SHIFT = 12
 
 /** Bytes of a vcpu's registers, at the start of its block; the TLB's entries follow. */
-export const REGISTER_BYTES = 512
+export const REGISTER_BYTES = 576
 
 /** Word offsets in a vcpu's block. The eight general registers come first, numbered as the instruction set does. */
 export const EAX = 0
@@ -87,6 +87,11 @@ export const FPU_OPCODE = 119
 
 /** Registers that end here; what a save takes. */
 export const REGISTER_WORDS = 120
+
+/** What a region of translated code leaves behind besides registers: instructions that it had left, where an indirect branch goes, and what the flags follow from (`engine/flag-state.ts`). */
+export const ENGINE_FUEL = 120
+export const ENGINE_TARGET = 121
+export const ENGINE_FLAGS = 122
 
 /** Entries of each half of the TLB, supervisor and user: a power of two, as many as the machine has frames but within these. */
 export const FEWEST_TLB_ENTRIES = 256

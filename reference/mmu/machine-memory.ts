@@ -17,6 +17,8 @@ interface LinearMemoryHost {
 
 const WASM_PAGE_BYTES = 65_536
 const LARGEST_BYTES = 2 ** 31
+const FEWEST_TABLE_FRAMES = 4
+const MOST_TABLE_FRAMES = 1024
 /** A frame of decoded code may take 70 times its room: beyond so many frames of it all is decoded anew. */
 const MOST_CODE_FRAMES = 400
 
@@ -47,13 +49,16 @@ export class MachineMemory {
   readonly #observers: CodeObserver[] = []
   readonly #endPfn: number
   #nextPfn: number
+  #nextTable: number
+  readonly #endOfTables: number
   readonly #freed: number[] = []
   readonly #references: FrameCounts
 
   constructor(options: MachineMemoryOptions) {
     this.tlbEntries = tlbEntriesFor(options.frames)
     const blocks = options.vcpus * vcpuBlockBytes(this.tlbEntries)
-    const sizeBytes = blocks + options.frames * FRAME_BYTES
+    const tables = tableBytesFor(options.frames)
+    const sizeBytes = blocks + tables + options.frames * FRAME_BYTES
     if (options.frames < 0 || options.vcpus < 0 || sizeBytes > LARGEST_BYTES) {
       throw new RangeError(`Machine memory of ${options.frames} frames is larger than the machine can have (2 GiB).`)
     }
@@ -62,7 +67,9 @@ export class MachineMemory {
     this.bytes = new Uint8Array(this.memory.buffer)
     this.view = new DataView(this.memory.buffer)
     this.vcpus = options.vcpus
-    this.#nextPfn = blocks / FRAME_BYTES
+    this.#nextTable = blocks
+    this.#endOfTables = blocks + tables
+    this.#nextPfn = this.#endOfTables / FRAME_BYTES
     this.#endPfn = this.#nextPfn + options.frames
     this.#references = new FrameCounts(this.#endPfn)
     this.traced = new Uint8Array(this.#endPfn)
@@ -107,6 +114,14 @@ export class MachineMemory {
     if (this.#references.remove(pfn) > 0) return
     this.noteWrite(pfn << FRAME_SHIFT, FRAME_BYTES)
     this.#freed.push(pfn)
+  }
+
+  /** Room for a table of the engine's, in bytes; gives its offset, or undefined when there is none left. */
+  allocateTable(bytes: number): number | undefined {
+    const start = this.#nextTable
+    if (start + bytes > this.#endOfTables) return undefined
+    this.#nextTable = start + bytes
+    return start
   }
 
   /** The vcpu in block `index` wants to hear of code and mappings that change. */
@@ -182,4 +197,10 @@ function tlbEntriesFor(frames: number): number {
   let entries = FEWEST_TLB_ENTRIES
   while (entries < frames && entries < MOST_TLB_ENTRIES) entries *= 2
   return entries
+}
+
+/** A sixteenth of memory within limits, in whole frames. */
+function tableBytesFor(frames: number): number {
+  const frameCount = Math.min(Math.max(frames >> 4, FEWEST_TABLE_FRAMES), MOST_TABLE_FRAMES)
+  return frameCount * FRAME_BYTES
 }

@@ -8,7 +8,7 @@ import { checkV86Privilege, farCall, farJump, farReturn, interruptReturn } from 
 import { carry, condition, isLess, isOverflow, isSign, isZero } from '../flags.ts'
 import { CS, type Instruction } from '../instruction.ts'
 import { deliverSoftware } from '../interrupts.ts'
-import type { Handler, Op } from '../op.ts'
+import { type Handler, noteTarget, type Op } from '../op.ts'
 import { drop, getReg, getRm, loadOperandPart, peek, push } from '../operands.ts'
 import { type OpcodeTable, transferring } from './binder.ts'
 
@@ -70,7 +70,9 @@ const callRm: Handler = (core, op) => callNear(core, op, nearTarget(core, op))
 const jmpRm: Handler = (core, op) => jump(core, nearTarget(core, op))
 
 function nearTarget(core: Core, op: Op): number {
-  return getRm(core, op, op.operandSize)
+  const target = getRm(core, op, op.operandSize)
+  if (core.engine !== undefined) noteTarget(op, target)
+  return target
 }
 
 const ret: Handler = (core, op) => {

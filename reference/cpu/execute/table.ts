@@ -53,4 +53,9 @@ export function handlerFor(insn: Instruction, op: Op): Handler {
   return binder(insn, op)
 }
 
+/** Executing it raises #UD. */
+export function isUndefined(op: Op): boolean {
+  return op.run === undefinedOpcode
+}
+
 const undefinedOpcode: Handler = (core) => core.raise(UD, -1)
