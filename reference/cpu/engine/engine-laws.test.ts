@@ -1,15 +1,26 @@
 import fc from 'fast-check'
 import { describe, test } from 'vitest'
-import { expectSame, prepare, program, run } from '../fixtures/random-programs.ts'
+import { computingProgram, expectSame, prepare, program, run } from '../fixtures/random-programs.ts'
 
-describe('for every program', () => {
-  test('interpreter and translated code come to the same state, however the run is sliced', () => {
-    const slices = fc.array(fc.integer({ min: 1, max: 200 }), { maxLength: 6 })
+const slices = fc.array(fc.integer({ min: 1, max: 200 }), { maxLength: 6 })
+const hot = fc.integer({ min: 1, max: 3 })
+
+describe('interpreter and translated code come to the same state, however the run is sliced,', () => {
+  test('for programs of all kinds of instructions', () => {
     fc.assert(
-      fc.property(program, slices, fc.integer({ min: 1, max: 3 }), (p, budgets, hot) => {
-        expectSame(run(prepare(p), []), run(prepare(p, { engine: 'wasm', hot }), budgets))
+      fc.property(program, slices, hot, (p, budgets, heat) => {
+        expectSame(run(prepare(p), []), run(prepare(p, { engine: 'wasm', hot: heat }), budgets))
       }),
-      { seed: 21, numRuns: 1000 },
+      { seed: 21, numRuns: Number(process.env['RUNS'] ?? 300) },
+    )
+  })
+
+  test('for programs that compute', () => {
+    fc.assert(
+      fc.property(computingProgram, slices, hot, (p, budgets, heat) => {
+        expectSame(run(prepare(p), []), run(prepare(p, { engine: 'wasm', hot: heat }), budgets))
+      }),
+      { seed: Number(process.env['SEED'] ?? 22), numRuns: Number(process.env['RUNS'] ?? 500) },
     )
   })
 })
