@@ -12,6 +12,7 @@ import { create as createIdleMonitor } from './cpu/idle.ts'
 import type { IdleMonitor } from './cpu/idle-port.ts'
 import { CS, DS, ES, FS, GS, SS } from './cpu/instruction.ts'
 import type { Registers } from './cpu/registers.ts'
+import type { EngineKind } from './cpu/vcpu.ts'
 import type { BlockDevice } from './io/block-device.ts'
 import type { CharFrontend } from './io/char-backend.ts'
 import { create as createFifoBackend } from './io/fifo-backend.ts'
@@ -45,6 +46,8 @@ export interface MachineOptions {
   readonly costs?: CostModel
   /** What CPUID says; `CPU_MODELS` holds the models by name. */
   readonly cpuid?: CpuModel
+  /** Who executes instructions; default `interpreter`. Nothing but the speed depends on it. */
+  readonly engine?: EngineKind
   /** 1 unless told. The first one boots, and starts the others by their local APICs. */
   readonly vcpus?: number
   /** Local APICs, an I/O APIC, and tables that tell of them; on when there is more than one vcpu. */
@@ -89,6 +92,7 @@ export function createMachine(options: MachineOptions): Machine {
     apic,
     ...(options.serialSink === undefined ? {} : { serialSink: options.serialSink }),
     ...(options.cpuid === undefined ? {} : { cpuid: options.cpuid }),
+    ...(options.engine === undefined ? {} : { engine: options.engine }),
   }
   const host = new Host({ costs, monitor, quantum: vcpus > 1 ? SHARED_QUANTUM : costs.hz, vms: [vm] })
   if (apic) {

@@ -6,6 +6,7 @@ import { LinuxError } from '../../reference/boot/linux.ts'
 import { MultibootError } from '../../reference/boot/multiboot-image.ts'
 import { RomError } from '../../reference/boot/rom.ts'
 import { CPU_MODELS } from '../../reference/cpu/cpuid.ts'
+import type { EngineKind } from '../../reference/cpu/vcpu.ts'
 import { type BlockDevice, OverlayDisk } from '../../reference/io/block-device.ts'
 import { FileDisk } from '../../reference/io/file-disk.ts'
 import { littleEndian } from '../../reference/io/fw-cfg.ts'
@@ -18,6 +19,8 @@ import { errorCode, reasonOf } from '../files.ts'
 /** Before the name of one of our own guests, in place of a file. */
 export const GUEST_PREFIX = 'guest:'
 export const MACHINE_TYPES: readonly MachineType[] = ['isapc', 'pc']
+/** `auto` is the faster one. */
+export const ENGINES: readonly (EngineKind | 'auto')[] = ['auto', 'wasm', 'interpreter']
 const SNAPSHOT_SUFFIX = ',snapshot'
 const MOST_DISKS = 4
 const LARGE_FILE_BYTES = 8 << 20
@@ -33,6 +36,8 @@ export interface MachineRequest {
   readonly disk: readonly string[]
   readonly machine: string
   readonly cpu: string
+  /** `auto`, or an engine by name. */
+  readonly engine: string
   readonly smp: number
   /** Bytes. */
   readonly mem: number
@@ -59,6 +64,7 @@ export function machineMaker(kernel: string | undefined, request: MachineRequest
   if (cpuid === undefined) {
     throw new WrongUse(`There is no CPU model "${request.cpu}"; there are ${Object.keys(CPU_MODELS).join(', ')}.`)
   }
+  const engine = engineOf(request)
   const type = MACHINE_TYPES.find((each) => each === request.machine)
   if (type === undefined) {
     throw new WrongUse(`There is no machine "${request.machine}"; there are ${MACHINE_TYPES.join(' and ')}.`)
@@ -72,6 +78,7 @@ export function machineMaker(kernel: string | undefined, request: MachineRequest
         vcpus: request.smp,
         serialSink,
         cpuid,
+        engine,
         type,
         disks,
         ...(bios === undefined ? {} : { firmwareFiles: { 'etc/sercon-port': littleEndian(COM1_PORT, 8) } }),
@@ -82,13 +89,20 @@ export function machineMaker(kernel: string | undefined, request: MachineRequest
     })
 }
 
+function engineOf({ engine }: MachineRequest): EngineKind {
+  const chosen = ENGINES.find((each) => each === engine)
+  if (chosen === undefined) throw new WrongUse(`There is no engine "${engine}"; there are ${ENGINES.join(', ')}.`)
+  return chosen === 'auto' ? 'wasm' : chosen
+}
+
 /** A machine like the saved one, put where that one was. */
 function snapshotMaker(file: string, request: MachineRequest): MachineMaker {
   const snapshot = refusing(() => readSnapshot(readWithProgress(file), basename(file)))
   const disks = request.disk.map(openDisk)
+  const engine = engineOf(request)
   return (serialSink) =>
     refusing(() => {
-      const machine = createMachine({ ...optionsOf(snapshot), disks, serialSink })
+      const machine = createMachine({ ...optionsOf(snapshot), engine, disks, serialSink })
       restoreMachine(machine, snapshot)
       return machine
     })

@@ -58,6 +58,7 @@ export function report(
     idleCycles: Number(times.idle),
     busyCycles: Number(times.busy),
     vcpu: counters,
+    engine: vm.processors.map(({ vcpu }) => vcpu.engineStatistics ?? null),
     host: host.counters,
   }
   if (options.stats !== undefined) writeFileAtomically(options.stats, `${JSON.stringify(record, null, 2)}\n`)

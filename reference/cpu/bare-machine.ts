@@ -8,7 +8,7 @@ import { MachineMemory } from '../mmu/machine-memory.ts'
 import { CR0_ET, CR0_PE, CR0_PG } from './control-registers.ts'
 import type { CostModel } from './cost-model.ts'
 import type { CpuModel } from './cpuid.ts'
-import { Vcpu } from './vcpu.ts'
+import { type EngineKind, Vcpu } from './vcpu.ts'
 
 export const KERNEL_CODE = 0x08
 export const KERNEL_DATA = 0x10
@@ -33,7 +33,7 @@ export interface BareMachineOptions {
   readonly memoryBytes?: number
   readonly costs?: CostModel
   readonly cpuid?: CpuModel
-  readonly engine?: 'interpreter' | 'wasm'
+  readonly engine?: EngineKind
   readonly hot?: number
 }
 

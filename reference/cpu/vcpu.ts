@@ -58,6 +58,9 @@ import { interpret, isInterruptible } from './interpreter.ts'
 import { deliverChecked } from './interrupts.ts'
 import { Registers } from './registers.ts'
 
+/** Who executes instructions: the interpreter alone, or translated code where it pays. */
+export type EngineKind = 'interpreter' | 'wasm'
+
 export interface VcpuOptions {
   /** The vcpu's block in machine memory. */
   readonly index: number
@@ -73,7 +76,7 @@ export interface VcpuOptions {
   /** The ID of its local APIC, for CPUID. Without it there is none. */
   readonly apicId?: number
   /** `wasm` translates what runs often; nothing but the speed depends on it. Default: `interpreter`. */
-  readonly engine?: 'interpreter' | 'wasm'
+  readonly engine?: EngineKind
   /** Executions of a block after which `wasm` translates it. */
   readonly hot?: number
   /** Answers reads of MMIO registers that do not depend on the time, at once; every other read is an exit. */

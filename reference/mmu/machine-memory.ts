@@ -49,15 +49,16 @@ export class MachineMemory {
   readonly #observers: CodeObserver[] = []
   readonly #endPfn: number
   #nextPfn: number
-  #nextTable: number
-  readonly #endOfTables: number
+  /** Of each vcpu. */
+  readonly #tableBytes: number
   readonly #freed: number[] = []
   readonly #references: FrameCounts
 
   constructor(options: MachineMemoryOptions) {
     this.tlbEntries = tlbEntriesFor(options.frames)
     const blocks = options.vcpus * vcpuBlockBytes(this.tlbEntries)
-    const tables = tableBytesFor(options.frames)
+    this.#tableBytes = tableBytesFor(options.frames)
+    const tables = options.vcpus * this.#tableBytes
     const sizeBytes = blocks + tables + options.frames * FRAME_BYTES
     if (options.frames < 0 || options.vcpus < 0 || sizeBytes > LARGEST_BYTES) {
       throw new RangeError(`Machine memory of ${options.frames} frames is larger than the machine can have (2 GiB).`)
@@ -67,9 +68,7 @@ export class MachineMemory {
     this.bytes = new Uint8Array(this.memory.buffer)
     this.view = new DataView(this.memory.buffer)
     this.vcpus = options.vcpus
-    this.#nextTable = blocks
-    this.#endOfTables = blocks + tables
-    this.#nextPfn = this.#endOfTables / FRAME_BYTES
+    this.#nextPfn = (blocks + tables) / FRAME_BYTES
     this.#endPfn = this.#nextPfn + options.frames
     this.#references = new FrameCounts(this.#endPfn)
     this.traced = new Uint8Array(this.#endPfn)
@@ -116,12 +115,10 @@ export class MachineMemory {
     this.#freed.push(pfn)
   }
 
-  /** Room for a table of the engine's, in bytes; gives its offset, or undefined when there is none left. */
-  allocateTable(bytes: number): number | undefined {
-    const start = this.#nextTable
-    if (start + bytes > this.#endOfTables) return undefined
-    this.#nextTable = start + bytes
-    return start
+  /** Room for the tables of a vcpu's engine: from one offset to another. */
+  tableArea(index: number): { readonly start: number; readonly end: number } {
+    const start = this.vcpuBlockOffset(this.vcpus) + index * this.#tableBytes
+    return { start, end: start + this.#tableBytes }
   }
 
   /** The vcpu in block `index` wants to hear of code and mappings that change. */
@@ -199,7 +196,7 @@ function tlbEntriesFor(frames: number): number {
   return entries
 }
 
-/** A sixteenth of memory within limits, in whole frames. */
+/** Room for the tables of a vcpu's engine: a sixteenth of memory within limits, in whole frames. */
 function tableBytesFor(frames: number): number {
   const frameCount = Math.min(Math.max(frames >> 4, FEWEST_TABLE_FRAMES), MOST_TABLE_FRAMES)
   return frameCount * FRAME_BYTES

@@ -9,6 +9,7 @@ import type { CostModel } from '../cpu/cost-model.ts'
 import type { CpuModel } from '../cpu/cpuid.ts'
 import type { Exit } from '../cpu/exit.ts'
 import type { GuestAnswer, GuestQuestion, HaltDecision, IdleMonitor, VcpuView } from '../cpu/idle-port.ts'
+import type { EngineKind } from '../cpu/vcpu.ts'
 import { readMmio, writeMmio } from '../io/mmio.ts'
 import { MachineMemory } from '../mmu/machine-memory.ts'
 import { type Processor, Vm } from '../vm/vm.ts'
@@ -28,6 +29,8 @@ export interface HostVmOptions {
   readonly memoryBytes: number
   readonly vcpus: number
   readonly cpuid?: CpuModel
+  /** See {@link Vcpu}. */
+  readonly engine?: EngineKind
   readonly serialSink?: (byte: number) => boolean
   readonly startSeconds?: number
   /** See {@link Vm}. */

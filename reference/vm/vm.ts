@@ -7,7 +7,7 @@
 
 import type { CostModel } from '../cpu/cost-model.ts'
 import type { CpuModel } from '../cpu/cpuid.ts'
-import { Vcpu, type VcpuState } from '../cpu/vcpu.ts'
+import { type EngineKind, Vcpu, type VcpuState } from '../cpu/vcpu.ts'
 import { ApicBus } from '../io/apic-bus.ts'
 import { PortBus } from '../io/bus.ts'
 import { Coprocessor, type CoprocessorState } from '../io/coprocessor.ts'
@@ -45,6 +45,8 @@ export interface VmOptions {
   readonly firstBlock: number
   readonly costs: CostModel
   readonly cpuid?: CpuModel
+  /** See {@link Vcpu}. */
+  readonly engine?: EngineKind
   /** Takes a byte that the guest sent over COM1; false: not now. Without it bytes are dropped. */
   readonly serialSink?: (byte: number) => boolean
   /** The real-time clock's date at virtual time 0, in seconds since 1970. */
@@ -147,6 +149,7 @@ export class Vm {
               ferr,
               ...(options.apic === true ? { apicId: i, readLocal: this.#readLocal(i) } : {}),
               ...(options.cpuid === undefined ? {} : { cpuid: options.cpuid }),
+              ...(options.engine === undefined ? {} : { engine: options.engine }),
             }),
         ),
     )

@@ -15,7 +15,7 @@ import { type Machine, PC_COSTS } from '../../../reference/machine.ts'
 import { saveMachine } from '../../../reference/snapshot.ts'
 import { WrongUse } from '../../failures.ts'
 import { requireWritable, writeFileAtomically } from '../../files.ts'
-import { GUEST_PREFIX, MACHINE_TYPES, type MachineRequest, machineMaker } from '../boot-machine.ts'
+import { ENGINES, GUEST_PREFIX, MACHINE_TYPES, type MachineRequest, machineMaker } from '../boot-machine.ts'
 import { DISPLAY_HELP, openDisplay } from '../display.ts'
 import { Nap } from '../nap.ts'
 import { type Ending, report, retiredBy, STATUS_ASLEEP, STATUS_LIMIT, STATUS_TRIPLE_FAULT } from '../run-report.ts'
@@ -60,6 +60,7 @@ export function addRunCommand(program: Command): void {
     .option('--initrd <file>', 'a file that the kernel gets as its RAM disk or first module')
     .option('--mem <size>', 'memory, such as 64M or 512K', parseSize, 64 << 20)
     .option('--cpu <model>', `what CPUID says: ${Object.keys(CPU_MODELS).join(', ')}`, DEFAULT_CPU_MODEL.name)
+    .option('--engine <name>', `who executes instructions: ${ENGINES.join(', ')}`, ENGINES[0])
     .option('--smp <n>', 'processors', parseCount, 1)
     .option('--machine <type>', `${MACHINE_TYPES.join(', without PCI, or ')}`, MACHINE_TYPES[0])
     .option('--bios <file>', 'start this ROM of 64 or 128 KiB at the reset vector, in place of a kernel')

@@ -5,32 +5,51 @@
  */
 
 import type { CodeFrame } from '../../mmu/code-frames.ts'
-import { EIP, ENGINE_FLAGS, ENGINE_FUEL, ENGINE_TARGET, FETCH_FRAME, FETCH_GPA, FETCH_PAGE } from '../../mmu/layout.ts'
+import {
+  EIP,
+  ENGINE_FLAGS,
+  ENGINE_FUEL,
+  ENGINE_TARGET,
+  FETCH_FRAME,
+  FETCH_GPA,
+  FETCH_PAGE,
+  FLAGS,
+  TLB_ADDEND,
+  TLB_READ,
+} from '../../mmu/layout.ts'
 import type { Core } from '../core.ts'
-import { getFlags } from '../flags.ts'
-import { type Block, noteTarget, type Op } from '../op.ts'
-import { LATE, OVERLAY_MASK, writeBack } from './flag-state.ts'
+import { CF, getFlags } from '../flags.ts'
+import { type Block, noteTarget } from '../op.ts'
+import { ARITHMETIC, LATE, MATERIAL, OVERLAY_MASK, writeBack } from './flag-state.ts'
 import { translateRegion } from './function.ts'
 import { JumpTable } from './jump-table.ts'
 import { modeOf } from './mode.ts'
-import { type CodePage, collectRegion, type RegionLimits } from './region.ts'
+import { type CodePage, collectRegion } from './region.ts'
 import type { RegionExit } from './translator.ts'
 import { compile } from './wasm-host.ts'
 import { encodeModule } from './wasm-module.ts'
 
 const PAGE_MASK = -4096
 /** Executions of a block after which its region is translated. */
-const HOT = 200
+const HOT = 500
+/** A block that ran so often less belongs to the region of a hot one. */
+const WARM_DIVISOR = 16
 /** A region that could not be made is tried again after so many more. */
 const HOPELESS = -1_000_000
 /** Instructions after which a region comes back for a moment, so that better code can take its place. */
 const SLICE = 1 << 20
-/** Indirect branches that found no node, after which a region is made anew. */
-const MOST_MISSES = 50
-const MOST_REMAKES = 6
+/** Times that control left a region by edges after which it is made anew, larger; and how often that happens at most. */
+const RESTLESS = 5_000
+const MOST_REMAKES = 4
+/** Beyond so many bytes of WebAssembly all of it is made anew; so it is when fewer bytes are left for jump tables. */
+const MOST_BYTES = 32 << 20
+const TABLE_RESERVE = 4096
 const WASM_PAGE_BYTES = 65_536
-const LIMITS: RegionLimits = { instructions: 1200, pages: 16, warmth: 4 }
-const NEVER_TRANSLATED = 0
+const FIRST_LIMIT = 400
+const LARGEST_LIMIT = 1600
+const MOST_PAGES = 24
+const CACHE_BITS = 12
+const CACHE_MASK = (1 << CACHE_BITS) - 1
 
 /** What a vcpu's engine did. Its own effort, not the guest's. */
 export interface EngineStatistics {
@@ -52,18 +71,22 @@ export interface EngineStatistics {
 interface TranslatedRegion {
   isValid: boolean
   readonly mode: number
-  readonly run: (entry: number, fuel: number) => number
+  run: (entry: number, fuel: number) => number
   readonly exits: readonly RegionExit[]
   readonly callouts: readonly { readonly block: Block; readonly eip: number; readonly flags: number }[]
   readonly pages: ReadonlyMap<number, CodePage>
+  readonly bytes: number
   readonly root: Block
-  misses: number
+  readonly rootEip: number
+  /** Times that control left by edges; less, the more it did in between. */
+  restlessness: number
 }
 
 interface Entry {
   readonly region: TranslatedRegion
   readonly number: number
   readonly eip: number
+  readonly needsFlags: boolean
 }
 
 export class Engine {
@@ -86,9 +109,17 @@ export class Engine {
   readonly #words: Int32Array
   readonly #hot: number
   #running: TranslatedRegion | undefined
+  /** Entries by the low bits of their address. */
+  readonly #cache: (Entry | undefined)[] = new Array(1 << CACHE_BITS)
   /** The fuel that the region got when it was entered, or after its last callout. */
   #given = 0
   readonly #remakes = new WeakMap<Block, number>()
+  readonly #valid = new Set<TranslatedRegion>()
+  /** The room for jump tables. */
+  readonly #area: { readonly start: number; readonly end: number }
+  #nextTable: number
+  /** Bytes of WebAssembly in valid regions. */
+  #bytes = 0
 
   /** @param hot executions of a block after which its region is translated */
   constructor(core: Core, vcpu: number, hot = HOT) {
@@ -96,6 +127,8 @@ export class Engine {
     this.#hot = hot
     this.#vcpu = vcpu
     this.#words = new Int32Array(core.machine.memory.buffer)
+    this.#area = core.machine.tableArea(vcpu)
+    this.#nextTable = this.#area.start
   }
 
   /**
@@ -106,30 +139,77 @@ export class Engine {
     const core = this.#core
     const entry = block.translations[this.#vcpu] as Entry | undefined
     if (entry === undefined || !entry.region.isValid || entry.eip !== at || entry.region.mode !== core.mode) {
+      if (entry !== undefined && !entry.region.isValid) block.translations[this.#vcpu] = undefined
       if (++block.heat < this.#hot || !core.csFlat || core.codeSize !== 32) return false
-      block.heat = NEVER_TRANSLATED
-      if (!this.#translate(block, at)) block.heat = HOPELESS
+      block.heat = 0
+      if (!this.#translate(block, at, 0)) block.heat = HOPELESS
       return false
     }
+    this.#cache[at & CACHE_MASK] = entry
     return this.#run(entry)
   }
 
-  #run({ region, number }: Entry): boolean {
+  /** Runs from region to region. */
+  #run(first: Entry): boolean {
     const core = this.#core
     const r = core.r
-    getFlags(r)
     const before = core.work
-    const extra = core.extra
-    this.#running = region
+    const { extra } = core
+    r[ENGINE_FLAGS] = MATERIAL
+    r[ENGINE_FLAGS + 1] = getFlags(r) & ARITHMETIC
+    r[ENGINE_FLAGS + 2] = r[FLAGS]! & CF
     this.#given = core.fuel < SLICE ? core.fuel : SLICE
-    this.statistics.entered++
-    const id = region.run(number, this.#given)
-    if (id < 0) return true
-    const exit = region.exits[id]!
-    this.#settle(r[ENGINE_FUEL]! + exit.undo, exit.flags, exit.page)
-    r[EIP] = exit.eip ?? r[ENGINE_TARGET]!
-    if (exit.source !== undefined) this.#noteMiss(region, exit.source, r[EIP]!)
-    return core.work !== before || core.extra !== extra
+    let fuel = this.#given
+    let entry = first
+    for (;;) {
+      const { region } = entry
+      this.#running = region
+      this.statistics.entered++
+      const id = region.run(entry.number, fuel)
+      if (id < 0) return true
+      const exit = region.exits[id]!
+      fuel = r[ENGINE_FUEL]! + exit.undo
+      const eip = exit.eip ?? r[ENGINE_TARGET]!
+      if (exit.isEdge) {
+        if (++region.restlessness === RESTLESS) this.#remake(region)
+        if (exit.source !== undefined) noteTarget(exit.source, eip)
+        const next = this.#cache[eip & CACHE_MASK]
+        if (next !== undefined && next.eip === eip && this.#canFollow(next, exit)) {
+          r[ENGINE_FLAGS] = this.#flagsOf(exit.flags)
+          if (next.needsFlags) this.#materialise()
+          entry = next
+          continue
+        }
+      }
+      this.#settle(fuel, exit.flags, exit.page)
+      r[EIP] = eip
+      return core.work !== before || core.extra !== extra
+    }
+  }
+
+  /** Control may go on at an entry: its code is valid, and its page is mapped as it was. */
+  #canFollow({ region, eip }: Entry, exit: RegionExit): boolean {
+    const core = this.#core
+    if (!region.isValid || region.mode !== core.mode) return false
+    const page = eip & PAGE_MASK
+    if (page === exit.page) return region.pages.get(page)!.frame === this.#running!.pages.get(page)!.frame
+    const at = core.tlbTable.index(core.tlbHalf, eip)
+    return core.tlb[at + TLB_READ] === page && page + core.tlb[at + TLB_ADDEND]! === region.pages.get(page)!.frame
+  }
+
+  /** The code of the flags that an exit left, what was unknown when it was translated included. */
+  #flagsOf(flags: number): number {
+    const kind = this.#core.r[ENGINE_FLAGS]!
+    if ((flags & 15) < LATE) return flags
+    return (flags & OVERLAY_MASK) === 0 ? kind : (kind & ~OVERLAY_MASK) | (flags & OVERLAY_MASK)
+  }
+
+  #materialise(): void {
+    const { r } = this.#core
+    writeBack(r, r[ENGINE_FLAGS]!)
+    r[ENGINE_FLAGS] = MATERIAL
+    r[ENGINE_FLAGS + 1] = getFlags(r) & ARITHMETIC
+    r[ENGINE_FLAGS + 2] = r[FLAGS]! & CF
   }
 
   /** The interpreter executes one instruction of the running region. @returns 0 when the region may go on */
@@ -181,14 +261,7 @@ export class Engine {
     core.fuel -= executed
     core.counters.retired += executed
     this.statistics.retired += executed
-    const base = flags & 15
-    const code =
-      base < LATE
-        ? flags
-        : (flags & OVERLAY_MASK) === 0
-          ? r[ENGINE_FLAGS]!
-          : (r[ENGINE_FLAGS]! & ~OVERLAY_MASK) | (flags & OVERLAY_MASK)
-    writeBack(r, code)
+    writeBack(r, this.#flagsOf(flags))
     if (r[FETCH_PAGE] !== page) {
       const { frame, gpa } = this.#running!.pages.get(page)!
       r[FETCH_PAGE] = page
@@ -198,22 +271,31 @@ export class Engine {
     }
   }
 
-  /** An indirect branch left its region. When that happens often, the region is made again with its target. */
-  #noteMiss(region: TranslatedRegion, source: Op, target: number): void {
-    noteTarget(source, target)
-    if (++region.misses !== MOST_MISSES) return
-    const remakes = this.#remakes.get(region.root) ?? 0
-    if (remakes === MOST_REMAKES) return
-    this.#remakes.set(region.root, remakes + 1)
-    region.isValid = false
-    region.root.heat = this.#hot - 1
+  /** Control leaves a region again and again: it is made anew, with what it reaches. */
+  #remake(region: TranslatedRegion): void {
+    const { root, rootEip } = region
+    const remakes = this.#remakes.get(root) ?? 0
+    if (remakes === MOST_REMAKES || root.count === 0) return
+    this.#remakes.set(root, remakes + 1)
+    if (this.#translate(root, rootEip, remakes + 1)) this.#invalidate(region)
   }
 
-  #translate(block: Block, at: number): boolean {
+  /** @param round how often the region was made before; each time it may be larger, and take in more of what others have */
+  #translate(block: Block, at: number, round: number): boolean {
     const core = this.#core
     const { machine } = core
+    if (this.#bytes > MOST_BYTES || this.#area.end - this.#nextTable < TABLE_RESERVE) this.#forgetAll()
     const mode = modeOf(core)
-    const region = collectRegion(core, at, { ...LIMITS, warmth: Math.min(LIMITS.warmth, this.#hot) })
+    const warm = Math.ceil(this.#hot / WARM_DIVISOR)
+    const region = collectRegion(core, at, {
+      instructions: Math.min(FIRST_LIMIT << round, LARGEST_LIMIT),
+      pages: MOST_PAGES,
+      wants: (each, eip) => {
+        const entry = each.translations[this.#vcpu] as Entry | undefined
+        const isTranslated = entry !== undefined && entry.eip === eip && entry.region.isValid
+        return isTranslated ? round > 0 : each.heat >= warm
+      },
+    })
     if (region.nodes.length === 0) return false
     let table: JumpTable | undefined
     const translated = translateRegion(core, region, mode, this.#vcpu, (nodes) => {
@@ -221,7 +303,7 @@ export class Engine {
         const { page, frame } = region.pages.get(eip & PAGE_MASK)!
         return { eip, entry, addend: (frame - page) | 0 }
       })
-      table = JumpTable.make(targets, (bytes) => machine.allocateTable(bytes))
+      table = JumpTable.make(targets, (bytes) => this.#allocateTable(bytes))
       return table
     })
     const module = encodeModule(translated.body, machine.memory.buffer.byteLength / WASM_PAGE_BYTES)
@@ -238,25 +320,53 @@ export class Engine {
       exits: translated.exits,
       callouts: translated.callouts.map(({ op, eip, flags }) => ({ block: op.alone(), eip, flags })),
       pages: region.pages,
+      bytes: module.length,
       root: block,
-      misses: 0,
+      rootEip: at,
+      restlessness: 0,
     }
-    for (const [number, node] of translated.entries.entries()) {
-      const entry: Entry = { region: made, number, eip: node.eip }
+    for (const [number, { node, needsFlags }] of translated.entries.entries()) {
+      const entry: Entry = { region: made, number, eip: node.eip, needsFlags }
       region.blocks.get(node.eip)!.translations[this.#vcpu] = entry
+      this.#cache[node.eip & CACHE_MASK] = entry
     }
-    const invalidate = () => {
-      if (!made.isValid) return
-      made.isValid = false
-      this.statistics.invalidated++
-    }
+    const invalidate = () => this.#invalidate(made)
     for (const { frame } of region.pages.values()) {
       const code: CodeFrame | undefined = machine.codeFrames[frame >>> 12]
       code?.whenDropped(invalidate)
     }
+    this.#valid.add(made)
+    this.#bytes += module.length
     this.statistics.regions++
     this.statistics.instructions += region.instructions
     this.statistics.bytes += module.length
     return true
   }
+
+  #allocateTable(bytes: number): number | undefined {
+    if (this.#nextTable + bytes > this.#area.end) return undefined
+    const start = this.#nextTable
+    this.#nextTable += bytes
+    return start
+  }
+
+  /** A region is never entered again, and its code may go. */
+  #invalidate(region: TranslatedRegion): void {
+    if (!region.isValid) return
+    region.isValid = false
+    region.run = neverRun
+    this.#valid.delete(region)
+    this.#bytes -= region.bytes
+    this.statistics.invalidated++
+  }
+
+  #forgetAll(): void {
+    for (const region of [...this.#valid]) this.#invalidate(region)
+    this.#cache.fill(undefined)
+    this.#nextTable = this.#area.start
+  }
+}
+
+function neverRun(): never {
+  throw new Error('A region was entered that is not valid.')
 }

@@ -39,7 +39,14 @@ export interface TranslatedFunction {
   readonly exits: readonly RegionExit[]
   readonly callouts: readonly Callout[]
   /** Nodes by the number with which the function is entered there. */
-  readonly entries: readonly RegionNode[]
+  readonly entries: readonly TranslatedEntry[]
+}
+
+/** A node where the function may be entered. */
+export interface TranslatedEntry {
+  readonly node: RegionNode
+  /** It asks for flags that are worked out, not for what they follow from. */
+  readonly needsFlags: boolean
 }
 
 interface NodeFlags {
@@ -119,7 +126,8 @@ class FunctionWriter {
     code.end()
     t.leave()
     code.get(t.exitId)
-    return { body: code.finish(), exits: t.exits, callouts: t.callouts, entries: this.#entries }
+    const entries = this.#entries.map((node) => ({ node, needsFlags: this.#flags[node.index]!.need !== NEEDS_NOTHING }))
+    return { body: code.finish(), exits: t.exits, callouts: t.callouts, entries }
   }
 
   // ---- flags
@@ -426,7 +434,7 @@ class FunctionWriter {
     }
     t.storeWord(ENGINE_TARGET, this.#target)
     code
-      .const(t.addExit(undefined, 0, op))
+      .const(t.addExit(undefined, 0, true, op))
       .set(t.exitId)
       .br(t.exitLabel)
   }
@@ -437,7 +445,10 @@ class FunctionWriter {
     const { code } = t
     const target = this.#region.byEip.get(eip)
     if (target === undefined) {
-      code.const(t.addExit(eip, 0)).set(t.exitId).br(t.exitLabel)
+      code
+        .const(t.addExit(eip, 0, true))
+        .set(t.exitId)
+        .br(t.exitLabel)
       return
     }
     const before = t.state

@@ -66,8 +66,8 @@ export interface Region {
 export interface RegionLimits {
   readonly instructions: number
   readonly pages: number
-  /** Executions after which a block counts as one that is worth it. */
-  readonly warmth: number
+  /** A block is worth it: it ran often enough, and is not in another region that will do. */
+  readonly wants: (block: Block, eip: number) => boolean
 }
 
 /** How an op that writes EIP ends its block; everything that has no translation of its own is `leave`. */
@@ -163,7 +163,7 @@ function findBlock(
   }
   const block = core.machine.codeFrames[known.frame >>> FRAME_SHIFT]?.blocks32[eip & OFFSET_MASK] as Block | undefined
   if (block === undefined || block.count === 0) return undefined
-  if (!isFirst && block.heat < limits.warmth) return undefined
+  if (!isFirst && !limits.wants(block, eip)) return undefined
   pages.set(page, known)
   return block
 }

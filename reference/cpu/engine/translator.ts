@@ -44,6 +44,8 @@ const GENERAL_REGISTERS = 8
 
 /** How a region was left: what its number stands for. */
 export interface RegionExit {
+  /** Control went to where the region has no code; otherwise an instruction or the fuel stopped it. */
+  readonly isEdge: boolean
   /** Where the guest goes on; undefined: at the address in `ENGINE_TARGET`. */
   readonly eip: number | undefined
   /** Instructions that were paid for and not executed. */
@@ -149,17 +151,20 @@ export class Translator {
   /** Loads registers and flags from the vcpu's words. */
   enter(): void {
     for (let n = 0; n < GENERAL_REGISTERS; n++) this.loadWord(n).set(this.#registers[n]!)
-    this.#loadFlags()
+    for (const [i, local] of this.#flagLocals.entries()) this.loadWord(ENGINE_FLAGS + i).set(local)
   }
 
   /** Stores registers and what the flags follow from. */
   leave(): void {
     for (let n = 0; n < GENERAL_REGISTERS; n++) this.storeWord(n, this.#registers[n]!)
     this.storeWord(ENGINE_FUEL, this.#fuel)
+    for (const [i, local] of this.#flagLocals.entries()) this.storeWord(ENGINE_FLAGS + i, local)
+  }
+
+  /** As they stand behind `ENGINE_FLAGS`. */
+  get #flagLocals(): readonly Local[] {
     const { bits, carry, first, second, result, other, kind } = this.flags.locals
-    for (const [i, local] of [kind, bits, carry, first, second, result, other].entries()) {
-      this.storeWord(ENGINE_FLAGS + i, local)
-    }
+    return [kind, bits, carry, first, second, result, other]
   }
 
   #loadFlags(): void {
@@ -375,8 +380,8 @@ export class Translator {
   }
 
   /** A new way out, with the flags as they are here. */
-  addExit(eip: number | undefined, undo: number, source?: Op): number {
-    this.exits.push({ eip, undo, flags: codeOf(this.state), page: this.#eip & PAGE_MASK, source })
+  addExit(eip: number | undefined, undo: number, isEdge = false, source?: Op): number {
+    this.exits.push({ isEdge, eip, undo, flags: codeOf(this.state), page: this.#eip & PAGE_MASK, source })
     return this.exits.length - 1
   }
 
