@@ -11,7 +11,7 @@ describe('interpreter and translated code come to the same state, however the ru
       fc.property(program, slices, hot, (p, budgets, heat) => {
         expectSame(run(prepare(p), []), run(prepare(p, { engine: 'wasm', hot: heat }), budgets))
       }),
-      { seed: 21, numRuns: Number(process.env['RUNS'] ?? 300) },
+      { seed: 21, numRuns: 300 },
     )
   })
 
@@ -20,7 +20,7 @@ describe('interpreter and translated code come to the same state, however the ru
       fc.property(computingProgram, slices, hot, (p, budgets, heat) => {
         expectSame(run(prepare(p), []), run(prepare(p, { engine: 'wasm', hot: heat }), budgets))
       }),
-      { seed: Number(process.env['SEED'] ?? 22), numRuns: Number(process.env['RUNS'] ?? 500) },
+      { seed: 22, numRuns: 500 },
     )
   })
 })
