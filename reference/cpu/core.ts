@@ -133,6 +133,8 @@ export class Core implements CodeObserver {
   nmiBlocked = false
   /** 1 while an event is delivered that the program did not ask for: bit 0 of error codes. */
   externalEvent = 0
+  /** The running instruction asked for an exit (`exitRequest`) and did nothing: it is executed again with the answer. */
+  suspended = false
   /** Set by an instruction after which no single-step trap is taken. */
   trapSuppressed = false
   /** Answers that the unfinished instruction has had from the hypervisor, and how many it has used. */
@@ -257,6 +259,13 @@ export class Core implements CodeObserver {
   exit(exit: Exit): never {
     this.exitRequest.exit = exit
     throw this.exitRequest
+  }
+
+  /** As {@link exit}, for an instruction that simply returns after it. */
+  suspend(exit: Exit): void {
+    this.exitRequest.exit = exit
+    this.suspended = true
+    this.end = 0
   }
 
   /** Stops behind the running instruction. */

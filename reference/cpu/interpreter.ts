@@ -82,12 +82,12 @@ function runOn(core: Core, events: EventSource): Exit | undefined {
       if (block === undefined || block.count === 0) block = decodeBlock(core, at)
       if (!core.csFlat && (eip >>> 0) + block.lengthBytes - 1 > r[LIMIT + CS]! >>> 0) block = decodeUncached(core, at)
       if (core.engine !== undefined && stepping === 0 && core.engine.enter(block, at)) {
-        block = undefined
-        if (core.engine.thrownBy !== undefined) {
-          block = core.engine.thrownBy
-          core.engine.thrownBy = undefined
-          throw core.engine.thrown
+        const { stoppedAt } = core.engine
+        if (stoppedAt !== undefined) {
+          core.engine.stoppedAt = undefined
+          return interrupted(core, stoppedAt, 0, core.engine.thrown)
         }
+        block = undefined
         continue
       }
       core.end = stepping !== 0 ? 1 : block.count < core.fuel ? block.count : core.fuel
@@ -99,6 +99,7 @@ function runOn(core: Core, events: EventSource): Exit | undefined {
         if (i >= core.end) break
         op = op.next
       }
+      if (core.suspended) return interrupted(core, block, i - 1, core.exitRequest)
       if (!op.transfers) r[EIP] = eip + op.end
       block = undefined
       core.work += i
@@ -145,6 +146,7 @@ function interrupted(core: Core, block: Block | undefined, i: number, thrown: un
   core.work += i
   core.counters.retired += i
   if (thrown instanceof ExitRequest) {
+    core.suspended = false
     core.refuel()
     core.answersUsed = 0
     const op = block?.ops[i]

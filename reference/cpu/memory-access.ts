@@ -140,10 +140,16 @@ export function ensureWritable(core: Core, linear: number, size: number): void {
 
 /** Loads with supervisor rights, as the processor reads descriptor tables and task-state segments. */
 export function systemLoad32(core: Core, linear: number): number {
+  const e = (linear >>> TLB_INDEX_SHIFT) & core.tlbMask
+  if (core.tlb[e] === ((linear + 3) & PAGE_MASK))
+    return core.view.getInt32((linear + core.tlb[e + TLB_ADDEND]!) | 0, true)
   return systemLoad16(core, linear) | (systemLoad16(core, linear + 2) << 16) | 0
 }
 
 export function systemLoad16(core: Core, linear: number): number {
+  const e = (linear >>> TLB_INDEX_SHIFT) & core.tlbMask
+  if (core.tlb[e] === ((linear + 1) & PAGE_MASK))
+    return core.view.getUint16((linear + core.tlb[e + TLB_ADDEND]!) | 0, true)
   return systemLoad8(core, linear) | (systemLoad8(core, linear + 1) << 8)
 }
 
@@ -199,6 +205,11 @@ function slowStore(core: Core, linear: number, size: AccessSize, value: number):
 
 /** A store with the rights of a user or supervisor, whatever the current level is. */
 export function storeAs(core: Core, linear: number, size: AccessSize, value: number, user: boolean): void {
+  const e = core.tlbTable.index(user ? core.tlbTable.halfWords : 0, linear)
+  if (size === 4 && core.tlb[e + TLB_WRITE] === ((linear + 3) & PAGE_MASK)) {
+    core.view.setInt32((linear + core.tlb[e + TLB_ADDEND]!) | 0, value, true)
+    return
+  }
   if ((linear & OFFSET_MASK) + size <= PAGE_BYTES) {
     writePhysical(core, translate(core, linear, true, user), linear, size, value)
     return

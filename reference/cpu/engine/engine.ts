@@ -100,9 +100,9 @@ export class Engine {
     callouts: 0,
     failed: 0,
   }
-  /** What an instruction threw that a region had executed, and the block that holds it. */
+  /** What an instruction that a region had executed threw, or its request for an exit; and the block that holds it. */
   thrown: unknown
-  thrownBy: Block | undefined
+  stoppedAt: Block | undefined
 
   readonly #core: Core
   readonly #vcpu: number
@@ -133,7 +133,7 @@ export class Engine {
 
   /**
    * Runs translated code from `block` on, at the linear address `at`, if there is any.
-   * @returns false when nothing was executed: the interpreter must run the block. Otherwise `thrown` may hold a fault.
+   * @returns false when nothing was executed: the interpreter must run the block. Otherwise `stoppedAt` tells whether an instruction stopped it.
    */
   enter(block: Block, at: number): boolean {
     const core = this.#core
@@ -228,7 +228,12 @@ export class Engine {
       op.run(core, op)
     } catch (thrown) {
       this.thrown = thrown
-      this.thrownBy = block
+      this.stoppedAt = block
+      return 1
+    }
+    if (core.suspended) {
+      this.thrown = core.exitRequest
+      this.stoppedAt = block
       return 1
     }
     const next = (eip + op.end) | 0

@@ -51,9 +51,16 @@ export function accessSize(width: number): AccessSize {
   return width === 16 ? 2 : 1
 }
 
+/** Hot path: does not throw for its exit. */
 function input(core: Core, op: Op, port: number): void {
-  checkPort(core, port, op.width >> 3)
-  setReg(core, EAX, op.width, readPort(core, port, accessSize(op.width)))
+  const size = accessSize(op.width)
+  checkPort(core, port, size)
+  if (core.answersUsed === core.answers.length) {
+    notePort(core, port, size)
+    core.suspend({ reason: 'io', direction: 'in', port, size, value: 0 })
+    return
+  }
+  setReg(core, EAX, op.width, readPort(core, port, size))
 }
 
 function output(core: Core, op: Op, port: number): void {

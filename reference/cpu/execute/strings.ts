@@ -185,11 +185,11 @@ function quickStore(core: Core, op: Op, most: number): number {
   const elements = Math.min(most, elementsInPage(to, size))
   const start = (to + core.tlb[entry + TLB_ADDEND]!) | 0
   const value = r[EAX]!
-  for (let i = 0; i < elements; i++) {
-    if (size === 4) core.view.setInt32(start + i * 4, value, true)
-    else if (size === 2) core.view.setInt16(start + i * 2, value, true)
-    else core.bytes[start + i] = value
-  }
+  const low = value & 0xff
+  const isUniform = size === 1 || (size === 2 ? (value & 0xffff) === low * 0x101 : value >>> 0 === low * 0x101_0101)
+  if (isUniform) core.bytes.fill(low, start, start + elements * size)
+  else if (size === 4) for (let i = 0; i < elements; i++) core.view.setInt32(start + i * 4, value, true)
+  else for (let i = 0; i < elements; i++) core.view.setInt16(start + i * 2, value, true)
   r[EDI] = to + elements * size
   return elements
 }
