@@ -32,7 +32,9 @@ export class Op {
   /** −1 or 0xFFFF: bits of an address that count. */
   readonly addressMask: number
   readonly segment: number
-  readonly immediate: number
+  immediate: number
+  /** Where the immediate stands in machine memory, when it is read anew each time; otherwise −1. */
+  live = -1
   readonly immediate2: number
   /** `PREFIX_REP`, `PREFIX_REPNE` or 0. */
   readonly repeat: number

@@ -7,6 +7,9 @@
  */
 import { FRAME_BYTES } from './layout.ts'
 
+/** A hole in code: an immediate of 32 bits. */
+export const HOLE_BYTES = 4
+
 /** What the cache knows of a block of decoded instructions. */
 export interface DecodedBlock {
   /** Its number of instructions; 0 when it is out of date. */
@@ -33,10 +36,16 @@ export class CodeFrame {
   #live: DecodedBlock[] = []
   #listeners: (() => void)[] = []
 
-  add(block: DecodedBlock, start: number, lengthBytes: number, codeSize: 16 | 32): void {
+  /** @param holes offsets in the frame of four bytes each that are read when the code runs, and may change */
+  add(block: DecodedBlock, start: number, lengthBytes: number, codeSize: 16 | 32, holes: readonly number[] = []): void {
     const blocks = codeSize === 16 ? this.blocks16 : this.blocks32
     blocks[start] = block
-    this.covered.fill(1, start, start + lengthBytes)
+    let from = start
+    for (const hole of holes) {
+      this.covered.fill(1, from, hole)
+      from = hole + HOLE_BYTES
+    }
+    this.covered.fill(1, from, start + lengthBytes)
     this.#live.push(block)
   }
 

@@ -21,6 +21,8 @@ const FEWEST_TABLE_FRAMES = 4
 const MOST_TABLE_FRAMES = 1024
 /** A frame of decoded code may take 70 times its room: beyond so many frames of it all is decoded anew. */
 const MOST_CODE_FRAMES = 400
+/** Nobody asks for more. */
+const MOST_PATCHES = 255
 
 /** Told of a store to a traced frame: the byte offset in machine memory, and how many bytes. The store is done. */
 export type Tracer = (offset: number, length: number) => void
@@ -46,6 +48,7 @@ export class MachineMemory {
   readonly traced: Uint8Array
   readonly #tracers = new Set<Tracer>()
   readonly #codePfns = new Set<number>()
+  readonly #patches = new Map<number, Uint8Array>()
   readonly #observers: CodeObserver[] = []
   readonly #endPfn: number
   #nextPfn: number
@@ -146,11 +149,28 @@ export class MachineMemory {
   noteWrite(offset: number, length: number): void {
     const pfn = offset >>> FRAME_SHIFT
     const frame = this.codeFrames[pfn]
-    if (frame === undefined || !frame.covers(offset & (FRAME_BYTES - 1), length)) return
+    const start = offset & (FRAME_BYTES - 1)
+    if (frame === undefined || !frame.covers(start, length)) return
+    this.#notePatch(pfn, start, length)
     frame.drop()
     delete this.codeFrames[pfn]
     this.#codePfns.delete(pfn)
     for (const observer of this.#observers) observer?.codeDropped()
+  }
+
+  /** How often code was written over in a frame, for each of its bytes; undefined: never. */
+  patchesOf(frameOffset: number): Uint8Array | undefined {
+    return this.#patches.get(frameOffset >>> FRAME_SHIFT)
+  }
+
+  #notePatch(pfn: number, start: number, length: number): void {
+    let counts = this.#patches.get(pfn)
+    if (counts === undefined) {
+      if (this.#patches.size >= MOST_CODE_FRAMES) this.#patches.clear()
+      counts = new Uint8Array(FRAME_BYTES)
+      this.#patches.set(pfn, counts)
+    }
+    for (let i = start; i < start + length; i++) if (counts[i]! < MOST_PATCHES) counts[i]!++
   }
 
   /** Hears of stores to all frames that are traced; which of them it asked for it knows itself. */

@@ -250,6 +250,12 @@ export class Translator {
     this.#tracked[n] = tracked
   }
 
+  /** Pushes an op's immediate. */
+  immediate(op: Op): void {
+    if (op.live < 0) this.code.const(op.immediate)
+    else this.code.const(0).memory('i32_load', op.live)
+  }
+
   // ---- memory
 
   /** The op's segment allows reading (and writing) without any check. */

@@ -45,7 +45,8 @@ function rmAndValue(t: Translator, op: Op, operation: number, push: () => void):
     return true
   }
   const operand = modify(t, op, op.width)
-  const isConstantAddition = op.isRegister && op.width === 32 && (operation === 0 || operation === 5) && isGroup1(op)
+  const isConstantAddition =
+    op.isRegister && op.width === 32 && (operation === 0 || operation === 5) && isGroup1(op) && op.live < 0
   const before = isConstantAddition ? t.tracked(op.rm) : undefined
   operand.push()
   push()
@@ -84,14 +85,14 @@ const regRm: OpTranslator = (t, op) => {
 const accumulatorImmediate: OpTranslator = (t, op) => {
   const operation = (op.opcode >> 3) & 7
   t.getRegister(EAX, op.width)
-  t.code.const(op.immediate)
+  t.immediate(op)
   compute(t, operation, op.shift)
   if (operation === CMP) t.code.op('drop')
   else t.setRegister(EAX, op.width)
   return true
 }
 
-const group1: OpTranslator = (t, op) => rmAndValue(t, op, op.reg, () => t.code.const(op.immediate))
+const group1: OpTranslator = (t, op) => rmAndValue(t, op, op.reg, () => t.immediate(op))
 
 /** Takes the result of an AND from the stack. */
 function test(t: Translator, shift: number): void {
@@ -109,7 +110,7 @@ const testRmReg: OpTranslator = (t, op) => {
 
 const testAccumulator: OpTranslator = (t, op) => {
   t.getRegister(EAX, op.width)
-  t.code.const(op.immediate)
+  t.immediate(op)
   test(t, op.shift)
   return true
 }
@@ -165,7 +166,7 @@ export const group3: OpTranslator = (t, op) => {
   if (op.reg < 2) {
     if (!canReach(t, op, false)) return false
     getRm(t, op, op.width)
-    code.const(op.immediate)
+    t.immediate(op)
     test(t, op.shift)
     return true
   }

@@ -34,18 +34,18 @@ const movRegRm: OpTranslator = (t, op) => {
 const movRmImmediate: OpTranslator = (t, op) => {
   if (op.reg !== 0 || !canReach(t, op, true)) return false
   if (op.isRegister) {
-    t.code.const(op.immediate)
+    t.immediate(op)
     t.setRegister(op.rm, op.width)
     return true
   }
   const place = t.operandPlace(op, op.width >> 3, true)
-  t.code.const(op.immediate)
+  t.immediate(op)
   storeTop(t, place, op.width)
   return true
 }
 
 const movRegImmediate: OpTranslator = (t, op) => {
-  t.code.const(op.immediate)
+  t.immediate(op)
   t.setRegister(op.opcode & 7, op.width)
   return true
 }

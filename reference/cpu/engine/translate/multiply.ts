@@ -117,7 +117,7 @@ const group3And: OpTranslator = (t, op) => {
 
 export function bindMultiply(table: TranslatorTable): void {
   table[0xf7] = group3And
-  table[0x69] = (t, op) => multiplyInto(t, op, () => t.code.const(op.immediate))
-  table[0x6b] = (t, op) => multiplyInto(t, op, () => t.code.const(op.immediate))
+  table[0x69] = (t, op) => multiplyInto(t, op, () => t.immediate(op))
+  table[0x6b] = (t, op) => multiplyInto(t, op, () => t.immediate(op))
   table[0x1af] = (t, op) => multiplyInto(t, op, () => t.getRegister(op.reg, 32))
 }

@@ -24,7 +24,7 @@ const pushRegister: OpTranslator = (t, op) => {
 
 const pushImmediate: OpTranslator = (t, op) => {
   if (op.width !== 32 || !t.hasFlatStack) return false
-  pushValue(t, () => t.code.const(op.immediate))
+  pushValue(t, () => t.immediate(op))
   return true
 }
 
