@@ -8,7 +8,7 @@ import { MachineMemory } from '../mmu/machine-memory.ts'
 import { CR0_AM, CR0_ET, CR0_PE, CR0_PG, CR0_WP } from './control-registers.ts'
 import { ATTR_CODE, ATTR_PRESENT, ATTR_SEGMENT, ATTR_WRITABLE } from './descriptor.ts'
 import type { SegmentState } from './registers.ts'
-import { Vcpu } from './vcpu.ts'
+import { type EngineKind, Vcpu } from './vcpu.ts'
 import { REGISTER_NAMES, SEGMENT_NAMES, type SegmentName, type Vector } from './vector-file.ts'
 
 const RAM_BYTES = 0x80_0000
@@ -88,10 +88,11 @@ export class VectorMachine {
   readonly #background = new Uint8Array(FRAME_BYTES).fill(BACKGROUND)
   readonly #touched = new Set<number>()
 
-  constructor() {
+  /** @param engine `wasm` translates every instruction at its first execution */
+  constructor(engine: EngineKind = 'interpreter') {
     const machine = new MachineMemory({ frames: RAM_BYTES / FRAME_BYTES, vcpus: 1 })
     this.#memory = new GuestMemory(machine, RAM_BYTES)
-    this.#vcpu = new Vcpu({ index: 0, machine, memory: this.#memory })
+    this.#vcpu = new Vcpu({ index: 0, machine, memory: this.#memory, engine, hot: 1 })
     for (const page of mappedPages()) this.#memory.writeBytes(page, this.#background)
     this.#buildTables()
   }

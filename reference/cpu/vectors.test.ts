@@ -29,6 +29,10 @@ describe('a real processor', () => {
     expect(failures(runVectors(vectors))).toEqual({ count: VECTORS, failed: [] })
   })
 
+  test('every vector gives the same state when it is translated', () => {
+    expect(failures(runVectors(vectors, 'wasm'))).toEqual({ count: VECTORS, failed: [] })
+  })
+
   test('16-bit vectors give the same state in real mode', () => {
     expect(failures(runRealModeVectors(vectors))).toEqual({ count: REAL_MODE_VECTORS, failed: [] })
   })

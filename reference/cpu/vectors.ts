@@ -3,6 +3,8 @@
  *
  * The 16-bit vectors that need neither privilege nor tables run a second time in real mode, where only selectors differ.
  */
+
+import type { EngineKind } from './vcpu.ts'
 import { REGISTER_NAMES, SEGMENT_NAMES, type Vector } from './vector-file.ts'
 import { VectorMachine, type VectorState } from './vector-machine.ts'
 
@@ -27,8 +29,8 @@ const NOT_IN_REAL_MODE = ['cpl3', 'idt', 'ldt', 'pmode', 'paging', 'ac']
 const PUSHES_SELECTOR = /^(?:26|2e|36|3e|64|65|66|67|f2|f3)*(?:06|0e|16|1e|0fa0|0fa8)$/
 
 /** Runs vectors in their order, on one machine. */
-export function* runVectors(vectors: Iterable<Vector>): Generator<VectorResult> {
-  const machine = new VectorMachine()
+export function* runVectors(vectors: Iterable<Vector>, engine: EngineKind = 'interpreter'): Generator<VectorResult> {
+  const machine = new VectorMachine(engine)
   for (const vector of vectors) {
     const lacking = vector.req?.find((name) => !KNOWN_REQUIREMENTS.has(name))
     if (lacking !== undefined) {

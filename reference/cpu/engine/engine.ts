@@ -142,8 +142,11 @@ export class Engine {
       if (entry !== undefined && !entry.region.isValid) block.translations[this.#vcpu] = undefined
       if (++block.heat < this.#hot || !core.csFlat || core.codeSize !== 32) return false
       block.heat = 0
-      if (!this.#translate(block, at, 0)) block.heat = HOPELESS
-      return false
+      if (!this.#translate(block, at, 0)) {
+        block.heat = HOPELESS
+        return false
+      }
+      return this.#run(block.translations[this.#vcpu] as Entry)
     }
     this.#cache[at & CACHE_MASK] = entry
     return this.#run(entry)
@@ -174,7 +177,7 @@ export class Engine {
         if (++region.restlessness === RESTLESS) this.#remake(region)
         if (exit.source !== undefined) noteTarget(exit.source, eip)
         const next = this.#cache[eip & CACHE_MASK]
-        if (next !== undefined && next.eip === eip && this.#canFollow(next, exit)) {
+        if (fuel > 0 && next !== undefined && next.eip === eip && this.#canFollow(next, exit)) {
           r[ENGINE_FLAGS] = this.#flagsOf(exit.flags)
           if (next.needsFlags) this.#materialise()
           entry = next

@@ -425,6 +425,8 @@ class FunctionWriter {
         t.pageDiffers(this.#target, addend)
         code.giveBack(addend)
         code.op('i32_eqz').op('i32_and')
+        t.hasFuel()
+        code.op('i32_and')
       }
       code.if()
       table.pushEntry(code, entry)
@@ -452,7 +454,10 @@ class FunctionWriter {
       return
     }
     const before = t.state
-    if ((eip & -4096) !== (node.ops[node.ops.length - 1]!.eip & -4096)) t.checkPage(this.#region, eip)
+    if ((eip & -4096) !== (node.ops[node.ops.length - 1]!.eip & -4096)) {
+      t.requireFuel(eip)
+      t.checkPage(this.#region, eip)
+    }
     const flags = this.#flags[target.index]!
     t.convertFlags(flags.in, flags.need === NEEDS_CARRY)
     t.state = before

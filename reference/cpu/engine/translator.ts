@@ -391,10 +391,15 @@ export class Translator {
     return this.exits.length - 1
   }
 
-  /** Leaves before the instruction when no other may start. */
-  requireFuel(): void {
+  /** Leaves for `eip` when no other instruction may start. */
+  requireFuel(eip = this.#eip): void {
     this.code.get(this.#fuel).const(1).op('i32_lt_s')
-    this.code.const(this.addExit(this.#eip, 0)).set(this.exitId).brIf(this.exitLabel)
+    this.code.const(this.addExit(eip, 0)).set(this.exitId).brIf(this.exitLabel)
+  }
+
+  /** Pushes 1 when another instruction may start. */
+  hasFuel(): void {
+    this.code.get(this.#fuel).const(0).op('i32_gt_s')
   }
 
   /** The interpreter executes the instruction; unless it went on as it should, the region is left. */
