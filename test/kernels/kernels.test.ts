@@ -20,7 +20,12 @@ const unpacked = unpackPackages(
   { meta: 'linux-image-686:i386', wanted: /^linux-image-.*-686/ },
 )
 const root = 'root' in unpacked ? unpacked.root : ''
-if ('missing' in unpacked) process.stderr.write(`Kernels are not tested: ${unpacked.missing}.\n`)
+if ('missing' in unpacked) {
+  const sentence = `Kernels are not tested: ${unpacked.missing}.`
+  const { KERNELS_REQUIRED } = process.env
+  if (KERNELS_REQUIRED === '1') throw new Error(sentence)
+  process.stderr.write(`${sentence}\n`)
+}
 
 const SLEEPS = 120
 const LIMIT = 124
