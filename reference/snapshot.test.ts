@@ -63,6 +63,7 @@ describe('a snapshot', () => {
       { seed: 2, numRuns: 50 },
     )
     expect(() => readSnapshot(file.subarray(0, 1000), 'f')).toThrow('"f" is cut short: it has 1000 bytes of ')
+    expect(() => readSnapshot(file.subarray(0, 19), 'f')).toThrow('"f" is cut short: it has 19 bytes of ')
     const other = Buffer.from(file)
     other.write('7', 'trapframe snapshot '.length)
     expect(() => readSnapshot(other, 'f')).toThrow('"f" is a snapshot of version 7; version 2 can be restored.')

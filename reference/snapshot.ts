@@ -86,7 +86,7 @@ export function readSnapshot(file: Uint8Array, name: string): Snapshot {
     throw new SnapshotError(`"${name}" is no snapshot of a machine.`)
   }
   const title = bytes.subarray(0, TITLE.length).toString('latin1')
-  if (title !== TITLE) {
+  if (title !== TITLE && !TITLE.startsWith(title)) {
     const version = /^\d*/.exec(bytes.subarray(FORMAT.length, FORMAT.length + 8).toString('latin1'))?.[0]
     throw new SnapshotError(`"${name}" is a snapshot of version ${version}; version ${VERSION} can be restored.`)
   }

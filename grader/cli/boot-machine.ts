@@ -23,6 +23,8 @@ export const MACHINE_TYPES: readonly MachineType[] = ['isapc', 'pc']
 export const ENGINES: readonly (EngineKind | 'auto')[] = ['auto', 'wasm', 'interpreter']
 const SNAPSHOT_SUFFIX = ',snapshot'
 const MOST_DISKS = 4
+/** The I/O APIC's number follows theirs, and has four bits (82093AA data sheet, "IOAPICID"). */
+const MOST_PROCESSORS = 15
 const LARGE_FILE_BYTES = 8 << 20
 const COM1_PORT = 0x3f8
 const WRONG_INPUT = [LinuxError, MultibootError, RomError, SnapshotError, RangeError]
@@ -59,6 +61,7 @@ export function machineMaker(kernel: string | undefined, request: MachineRequest
     )
   }
   if (request.disk.length > MOST_DISKS) throw new WrongUse(`A machine has at most ${MOST_DISKS} disks.`)
+  if (request.smp > MOST_PROCESSORS) throw new WrongUse(`A machine has at most ${MOST_PROCESSORS} processors.`)
   if (restore !== undefined) return snapshotMaker(restore, request)
   const cpuid = CPU_MODELS[request.cpu]
   if (cpuid === undefined) {

@@ -158,6 +158,7 @@ describe('trapframe run', () => {
 
   it.each([
     [[], /^trapframe: Name a kernel, or a BIOS with --bios FILE/],
+    [['hello.bin', '--smp', '16'], /^trapframe: A machine has at most 15 processors\./],
     [['hello.bin', '--cpu', 'z80'], /^trapframe: There is no CPU model "z80"; there are trapframe, pentium/],
     [['hello.bin', '--machine', 'q35'], /^trapframe: There is no machine "q35"; there are isapc and pc\./],
     [['hello.bin', '--disk', 'none.img'], /^trapframe: Cannot open the disk none\.img: /],
