@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { PortBus } from './bus.ts'
 import { itObeysTheDeviceLaws } from './device-laws.ts'
 import { Dma } from './dma.ts'
 import { Port92 } from './port-92.ts'
@@ -36,7 +37,23 @@ describe('port CF9h', () => {
     let resets = 0
     const control = new ResetControl(() => resets++)
     for (const value of [2, 6, 6, 0xe]) control.writePort(0xcf9, 1, value)
-    expect([resets, control.readPort()]).toEqual([1, 6])
+    expect([resets, control.readPort(0xcf9, 1)]).toEqual([1, 6])
+  })
+
+  it('is not meant by an access of 16 or 32 bits: a search for a PCI bus resets nothing', () => {
+    fc.assert(
+      fc.property(fc.nat(0xffff_ffff), fc.constantFrom(2 as const, 4 as const), (address, size) => {
+        let resets = 0
+        const bus = new PortBus()
+        bus.add(new ResetControl(() => resets++))
+        bus.write(0xcf8, size, size === 2 ? address & 0xffff : address, 0)
+        expect(bus.read(0xcf8, size, 0)).toBe(size === 2 ? 0xffff : 0xffff_ffff)
+        bus.write(0xcf9, 1, 2, 0)
+        bus.write(0xcf9, 1, 6, 0)
+        expect(resets).toBe(1)
+      }),
+      { seed: 4, numRuns: 30 },
+    )
   })
 })
 
