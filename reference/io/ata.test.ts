@@ -153,4 +153,12 @@ describe('an IDE channel', () => {
     const lba = (cylinder * 16 + head) * 63 + sector - 1
     expect(driver.receive(2)).toEqual([...disk.bytes.subarray(lba * 512, (lba + 1) * 512)])
   })
+
+  it('is busy for as long as it is held in reset, and ready with its signature afterwards', () => {
+    const driver = new Driver([patternDisk()])
+    driver.out(0x3f6, 0x04)
+    expect([driver.in(0x3f6), driver.in(0x1f7)]).toEqual([0x80, 0x80])
+    driver.out(0x3f6, 0)
+    expect([0x1f7, 0x1f1, 0x1f2, 0x1f3, 0x1f4, 0x1f5].map((port) => driver.in(port))).toEqual([0x50, 1, 1, 1, 0, 0])
+  })
 })

@@ -15,6 +15,7 @@ const DEVICE = 6
 const STATUS_COMMAND = 7
 const REGISTERS = 8
 
+const STATUS_BSY = 0x80
 const STATUS_ERR = 0x01
 const STATUS_DRQ = 0x08
 const STATUS_DSC = 0x10
@@ -116,14 +117,14 @@ export class Ata implements WidePortDevice, Savable<AtaState> {
   }
 
   readPort(port: number, size: AccessSize): number {
-    if (port === this.#options.controlPort) return this.#disk === undefined ? 0 : this.#status
+    if (port === this.#options.controlPort) return this.#readStatus()
     const register = port - this.#options.commandPort
     if (register === DATA) return this.#readData(size)
     if (this.#disk === undefined) return 0
     if (register === ERROR_FEATURES) return this.#error
     if (register !== STATUS_COMMAND) return this.#registers[register]!
     this.#setInterrupt(false)
-    return this.#status
+    return this.#readStatus()
   }
 
   writePort(port: number, size: AccessSize, value: number): void {
@@ -168,6 +169,12 @@ export class Ata implements WidePortDevice, Savable<AtaState> {
     this.#lba = state.lba
     this.#block = state.block
     this.#multiple = [...state.multiple]
+  }
+
+  /** A device is busy for as long as it is held in reset. */
+  #readStatus(): number {
+    if (this.#disk === undefined) return 0
+    return (this.#control & CONTROL_RESET) === 0 ? this.#status : STATUS_BSY
   }
 
   #setInterrupt(level: boolean): void {

@@ -26,6 +26,11 @@ const IDE_CHANNELS = [
   { commandPort: 0x170, controlPort: 0x376, irq: 15 },
 ]
 const DISKS_PER_CHANNEL = 2
+/** What a BIOS's setup has left in CMOS memory (IBM PC/AT Technical Reference; bootable devices as in Bochs and QEMU). */
+const CMOS_EQUIPMENT = 0x14
+const EQUIPMENT_FPU_AND_MOUSE = 0x06
+const CMOS_BOOT_DEVICES = 0x3d
+const BOOT_DISK = 0x02
 /** The voters of the A20 gate. */
 const A20_I8042 = 0
 const A20_PORT_92 = 1
@@ -55,6 +60,8 @@ export class Chipset {
     }
     const a20 = new A20Gate(vm.memory, [true, false])
     this.a20 = a20
+    vm.rtc.setByte(CMOS_EQUIPMENT, EQUIPMENT_FPU_AND_MOUSE)
+    vm.rtc.setByte(CMOS_BOOT_DEVICES, BOOT_DISK)
     const reset = () => vm.requestReset()
     this.#i8042 = new I8042({
       keyboard: this.keyboard,
