@@ -1,4 +1,9 @@
-/** What a disk says of itself: the 256 words of IDENTIFY DEVICE (ATA/ATAPI-5, T13/1321D §8.12), and its old geometry. */
+/**
+ * What a disk says of itself: the 256 words of IDENTIFY DEVICE (ATA/ATAPI-5, T13/1321D §8.12), and its old geometry. Words 4
+ * and 5, bytes of a track and of a sector, are retired there; BIOSes go by them (ATA-1, X3.221 §9.9).
+ */
+
+import { SECTOR_BYTES } from './block-device.ts'
 
 const HEADS = 16
 const SECTORS_PER_TRACK = 63
@@ -41,6 +46,8 @@ export function identifyDevice(sectors: number, multiple: number): Uint8Array {
     word(first === 1 ? 3 : 55, heads)
     word(first === 1 ? 6 : 56, sectorsPerTrack)
   }
+  word(4, sectorsPerTrack * SECTOR_BYTES)
+  word(5, SECTOR_BYTES)
   text(data, 10, 20, 'TF00000001')
   text(data, 23, 8, '1.0')
   text(data, 27, 40, 'TRAPFRAME DISK')

@@ -127,6 +127,7 @@ describe('an IDE channel', () => {
     expect(driver.command(0xec, 0, 0)).toBe(0x58)
     const data = Uint8Array.from(driver.receive(2))
     expect(new DataView(data.buffer).getUint32(120, true)).toBe(5000)
+    expect([4, 5].map((word) => (data[2 * word + 1]! << 8) | data[2 * word]!)).toEqual([63 * 512, 512])
     expect(Buffer.from(data.subarray(54, 82)).swap16().toString('latin1')).toMatch(/^TRAPFRAME DISK +$/)
     expect(driver.command(0xec, 0, 0, 1)).toBe(0)
     expect(driver.command(0xec, 0, 0, 0)).toBe(0x58)

@@ -24,7 +24,8 @@ export interface Conversation {
   readonly cpuSeconds: number
 }
 
-export function converse(args: readonly string[], steps: readonly Step[] = []): Promise<Conversation> {
+/** @param end ends the run as soon as the guest has printed it; without it the run ends by itself */
+export function converse(args: readonly string[], steps: readonly Step[] = [], end?: string): Promise<Conversation> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [...SMALL_HEAP, MAIN, 'run', ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
     const left = [...steps]
@@ -43,6 +44,7 @@ export function converse(args: readonly string[], steps: readonly Step[] = []): 
     })
     child.stdout.on('data', (data: Buffer) => {
       printed += data.toString('latin1')
+      if (end !== undefined && printed.includes(end)) child.kill()
       for (let step = left[0]; step !== undefined; step = left[0]) {
         const at = printed.indexOf(step[0], searched)
         if (at < 0) return

@@ -13,6 +13,8 @@ const unpacked = unpackPackages(
     'busybox-static:i386',
     'memtest86+:i386',
     'seabios:all',
+    'bochsbios:all',
+    'grub-invaders:i386',
     'grub-pc-bin:i386',
     'grub-common:amd64',
     'libdevmapper1.02.1:amd64',
@@ -34,6 +36,7 @@ const LINUX_CPU_SECONDS = 8 * 60
 const MEMORY_OVERHEAD_MIB = 150
 /** SeaBIOS and GRUB need 30 million. */
 const BIOS_LIMIT = '200000000'
+const INVADERS_LIMIT = '20000000'
 /** The first five tests of a pass over 8 MiB. */
 const MEMTEST_LIMIT = '1500000000'
 const DISK_SECTORS = 1008
@@ -71,7 +74,7 @@ describe.skipIf('missing' in unpacked)('a kernel that nobody here wrote', () => 
     )
   })
 
-  it('SeaBIOS boots a disk with GRUB on it, which runs its script', async () => {
+  it('a BIOS boots a disk with GRUB on it, which runs its script', async () => {
     const script = ['serial --unit=0', 'terminal_output serial', 'echo "six times seven is 42"', 'halt'].join('\n')
     writeFileSync(join(folder, 'grub.cfg'), `${script}\n`)
     const modules = join(root, 'usr/lib/grub/i386-pc')
@@ -86,14 +89,23 @@ describe.skipIf('missing' in unpacked)('a kernel that nobody here wrote', () => 
     const disk = Buffer.alloc(DISK_SECTORS * 512)
     Buffer.concat([readFileSync(join(modules, 'boot.img')), readFileSync(core)]).copy(disk)
     writeFileSync(join(folder, 'disk.img'), disk)
-    const bios = join(root, 'usr/share/seabios/bios.bin')
     for (const machine of ['isapc', 'pc']) {
-      const args = ['--bios', bios, '--disk', join(folder, 'disk.img'), '--machine', machine]
-      const seen = await converse([...args, '--max-instructions', BIOS_LIMIT])
+      const args = ['--disk', join(folder, 'disk.img'), '--machine', machine, '--max-instructions', BIOS_LIMIT]
+      const seen = await converse(['--bios', join(root, 'usr/share/seabios/bios.bin'), ...args])
       expect(seen.printed).toContain('SeaBIOS')
       expect(seen.printed).toContain('six times seven is 42')
       expect(seen.status).toBe(SLEEPS)
+      const bochs = ['--bios', join(root, 'usr/share/bochs/BIOS-bochs-legacy'), ...args]
+      const other = await converse(bochs, [], 'six times seven is 42')
+      expect(other.printed).toContain('six times seven is 42')
     }
+  })
+
+  it('GRUB Invaders draws its attackers on the VGA', async () => {
+    const screen = join(folder, 'invaders.txt')
+    const args = [join(root, 'boot/invaders.exec'), '--max-instructions', INVADERS_LIMIT, '--screen', screen]
+    expect((await converse(args)).status).toBe(LIMIT)
+    expect(readFileSync(screen, 'utf8')).toMatch(/-\*-.*-\*-/)
   })
 
   it('memtest86+ draws its screen and passes its first tests', async () => {
