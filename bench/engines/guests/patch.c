@@ -76,7 +76,7 @@ u32 run_beside(u32 work) {
   volatile u32 *data = (volatile u32 *)(arena + 2048);
   u32 sum = 0;
   emit_function(arena, 4, 9);
-  for (u32 i = 0; i < work * 20000; i++) {
+  for (u32 i = 0; i < work * 2000; i++) {
     sum = code(sum);
     data[i & 255] = sum;
   }
