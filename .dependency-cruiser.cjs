@@ -1,5 +1,6 @@
 /** The import rules of the architecture (docs/architecture.md): no folder imports upwards, and nobody a lab's solution. */
-const SOLUTIONS = '^reference/(cpu/(idle|idle-variant)|io/(fifo-(backend|framing|variant)|host-files))\\.ts$'
+const SOLUTIONS =
+  '^reference/(cpu/(idle|idle-variant)|io/(fifo-(backend|framing|variant)|host-files)|mmu/(sharing|sharing-variant|frame-table))\\.ts$'
 
 module.exports = {
   forbidden: [
@@ -46,7 +47,7 @@ module.exports = {
       severity: 'error',
       from: {
         pathNot:
-          '^reference/(machine|cpu/idle|io/fifo-(backend|framing))\\.ts$|\\.test\\.ts$|^assignments/[^/]+/benign/',
+          '^reference/(machine|cpu/idle|io/fifo-(backend|framing)|mmu/(sharing|frame-table))\\.ts$|\\.test\\.ts$|^assignments/[^/]+/benign/',
       },
       to: { path: SOLUTIONS },
     },
