@@ -172,6 +172,19 @@ const keyChanges = exampleLaw(
   ),
 )
 
+const staleHint = exampleLaw(
+  {
+    id: 'stale-hint',
+    sentence: 'A hint that is no longer true costs nothing but a comparison: what is equal is found in the same scan.',
+    rules: ['content', 'fault'],
+    also: (player) => {
+      settle(player)
+      requireEqual(player.world, 'frames that the pages take', 2, player.world.framesInUse())
+    },
+  },
+  script([[1, 1, 1, 1]], [step('tick', 0, 0, 1), step('fill', 0, 0, 2)]),
+)
+
 const fullHost = exampleLaw(
   {
     id: 'full-host',
@@ -234,6 +247,7 @@ const longLife = exampleLaw(
 export const hiddenLaws: readonly (SharingLaw | typeof paper)[] = [
   racing,
   keyChanges,
+  staleHint,
   numbers,
   fullHost,
   longLife,

@@ -101,9 +101,13 @@ export const mutants: readonly Mutant[] = [
       ],
     ],
   ),
-  mutant('first-hint-only', 'sharing', 'One look at a hint is enough; if it is stale, the page waits for the next.', [
-    ['      if (!isShared) continue\n', '      if (!isShared) return\n'],
-  ]),
+  mutant(
+    'first-hint-only',
+    'sharing',
+    'One look at a hint is enough; if it is stale, the page waits for the next.',
+    [['      if (!isShared) continue\n', '      if (!isShared) return\n']],
+    inOrder,
+  ),
   mutant('key-from-before', 'sharing', 'The hash of the scan is the hash of what is shared.', [
     [PAIRS, '        () => this.#host.compare(pfn, other),\n'],
   ]),

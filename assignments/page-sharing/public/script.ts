@@ -63,6 +63,7 @@ export interface ScriptShape {
 
 const DEFAULTS = { maxVms: 3, maxPages: 6, maxSteps: 16, classes: 3, spare: 8 }
 const MAX_BUDGET = 12
+const SMALL_BUDGET = 3
 /** The operations of a call that sharing one page may take, and some more. */
 const MAX_OPERATIONS = 14
 /** Where bytes are written: both ends of a page, and its middle. */
@@ -103,7 +104,8 @@ export function scripts(shape: ScriptShape): fc.Arbitrary<Script> {
 }
 
 function valueFor(name: StepName, classes: number): fc.Arbitrary<number> {
-  if (name === 'tick') return fc.integer({ min: 1, max: MAX_BUDGET })
+  if (name === 'tick')
+    return fc.oneof(fc.integer({ min: 1, max: SMALL_BUDGET }), fc.integer({ min: 1, max: MAX_BUDGET }))
   return name === 'fill' ? fc.nat(classes - 1) : fc.nat(VALUES)
 }
 
