@@ -2,7 +2,8 @@
  * A lab as one typed declaration: all that the tools know of it. `assignments/<id>/lab.ts` exports one as default.
  */
 import type { z } from 'zod'
-import type { AnyLaw } from './law.ts'
+import type { Drawing } from './drawing.ts'
+import type { AnyLaw, LawContext } from './law.ts'
 import type { Port } from './port.ts'
 
 /** A seeded source of choices for drawing a variant; the same seed always gives the same choices. */
@@ -58,6 +59,8 @@ export interface Lab<Subject extends object, Variant extends Record<string, unkn
   readonly platform: readonly string[]
   /** What the untouched starter scores. */
   readonly baseline: number
+  /** Lets a student's code run for a picture of what it does: for `trapframe explain`, and for the HTML report. It decides nothing. */
+  explain?(context: LawContext<Subject, Variant>): readonly Drawing[]
   /** Values for the handout's template beside the variant's own. */
   handout(variant: Variant): Record<string, unknown>
 }
@@ -75,7 +78,7 @@ export interface Grants {
 export type AnyLab = Lab<any, any>
 
 /** What grading needs of a lab: a starter has no more of it. */
-export type GradedLab = Pick<AnyLab, 'id' | 'title' | 'port' | 'variant' | 'draw' | 'suites'>
+export type GradedLab = Pick<AnyLab, 'id' | 'title' | 'port' | 'variant' | 'draw' | 'suites' | 'explain'>
 
 /** Names a lab's type parameters once and gives the lab back; `loadLab` checks it against the shape at run time. */
 export function defineLab<Subject extends object, Variant extends Record<string, unknown>>(

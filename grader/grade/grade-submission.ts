@@ -1,4 +1,5 @@
 /** Grades a prepared submission: both suites, the rubric, and the result document with its digest. */
+import type { Drawing } from '../contract/drawing.ts'
 import type { GradedLab } from '../contract/lab.ts'
 import { GraderFailure } from '../failures.ts'
 import { type Deterministic, digestOf } from '../result/digest.ts'
@@ -8,6 +9,7 @@ import { maximum, score } from '../rubric/score.ts'
 import { DEFAULT_COURSE_KEY, hiddenSeed, publicSeed } from '../seeds.ts'
 import { drawVariant } from '../variant.ts'
 import { checkCanary } from './canary.ts'
+import { drawingsOf } from './drawings.ts'
 import type { PreparedSubmission, RunningSubmission } from './prepared-submission.ts'
 import { type Budget, notRun, owedLaws, runSuites, type SuiteContext, type SuiteOutcome } from './run-suites.ts'
 
@@ -46,7 +48,7 @@ export function gradeSubmission(lab: GradedLab, submission: PreparedSubmission, 
   let done = 0
   const onLaw = (law: LawResult) => options.onProgress?.({ done: ++done, of: owed.length, law })
   const context = { lab, variant, replay, owed, budget: options.budget ?? {}, onLaw }
-  const { laws, counters, confinement, cpuMs } =
+  const { laws, counters, drawings, confinement, cpuMs } =
     submission.outcome === 'graded' ? run(submission.open(), context) : { ...NOTHING_RUN, laws: notRun(owed) }
   const scored = score(rubric, laws, counters)
   const result: Deterministic = {
@@ -69,6 +71,7 @@ export function gradeSubmission(lab: GradedLab, submission: PreparedSubmission, 
   return checked({
     ...result,
     digest: digestOf(result),
+    ...(drawings.length === 0 ? {} : { drawings: [...drawings] }),
     confinement,
     timing: {
       cpuMs: Math.round((cpu.user + cpu.system) / 1000) + cpuMs,
@@ -78,19 +81,21 @@ export function gradeSubmission(lab: GradedLab, submission: PreparedSubmission, 
 }
 
 interface Run extends SuiteOutcome {
+  readonly drawings: readonly Drawing[]
   readonly confinement: Confinement
   /** Processor time outside of this process. */
   readonly cpuMs: number
 }
 
-const NOTHING_RUN = { counters: [], confinement: { layers: [], missing: [] }, cpuMs: 0 }
+const NOTHING_RUN = { counters: [], drawings: [], confinement: { layers: [], missing: [] }, cpuMs: 0 }
 
 /** Runs the canary and then the suites. No mark is made before the submission's processes are gone. */
 function run(running: RunningSubmission, context: SuiteContext): Run {
   try {
     checkCanary(context.owed, running.canary(), context.variant)
     const outcome = runSuites(running, context)
-    return { ...outcome, confinement: running.confinement ?? NOTHING_RUN.confinement, cpuMs: running.cpuMs() }
+    const drawings = drawingsOf(context.lab, context.variant, () => running.load())
+    return { ...outcome, drawings, confinement: running.confinement ?? NOTHING_RUN.confinement, cpuMs: running.cpuMs() }
   } finally {
     running.close()
   }

@@ -49,6 +49,7 @@ const labSchema = z.looseObject({
     .optional(),
   platform: z.array(projectPath),
   baseline: z.int().min(0),
+  explain: callable.optional(),
   handout: callable,
 })
 

@@ -1,6 +1,6 @@
 /**
  * Results as one self-contained HTML page: no script, no external asset, light and dark. Everything is escaped by
- * Handlebars; the template has no unescaped place.
+ * Handlebars, or for drawings by `svg.ts`; the template has no other unescaped place.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import Handlebars from 'handlebars'
 import { projectRoot } from '../project-root.ts'
 import type { Card, Result } from '../result/result.ts'
 import { allPlainLines, COPIED, plainLine, plainLines } from './plain.ts'
+import { renderSvg } from './svg.ts'
 import {
   ADVISORY,
   casesInWords,
@@ -75,6 +76,7 @@ function report({ title, result }: TitledResult, index: number): object {
       points: counter.points,
       maxPoints: counter.maxPoints,
     })),
+    drawings: (result.drawings ?? []).map((drawing) => ({ title: plainLine(drawing.title), svg: renderSvg(drawing) })),
     failuresTitle: `${count(found.length, 'law')} to repair`,
     failures: found.map(({ id, sentence, suites, verdict, card }) => {
       const waiting = verdict === 'notWritten'

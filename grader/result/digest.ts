@@ -3,11 +3,17 @@ import { createHash } from 'node:crypto'
 import type { Result } from './result.ts'
 
 /** The result without what differs from one run to the next, and without the digest itself. */
-export type Deterministic = Omit<Result, 'digest' | 'confinement' | 'timing'>
+export type Deterministic = Omit<Result, 'digest' | 'drawings' | 'confinement' | 'timing'>
 
 /** Lower-case hex; equal for equal results whatever the order of their keys. */
 export function digestOf(result: Deterministic): string {
-  const { digest: _, confinement: __, timing: ___, ...deterministic } = result as Deterministic & Partial<Result>
+  const {
+    digest: _,
+    drawings: __,
+    confinement: ___,
+    timing: ____,
+    ...deterministic
+  } = result as Deterministic & Partial<Result>
   return createHash('sha256').update(canonicalJson(deterministic)).digest('hex')
 }
 

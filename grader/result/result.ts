@@ -125,6 +125,34 @@ export const outcomeSchema = z.enum([
   'notReadable',
 ])
 
+const toneSchema = z.enum(['ink', 'soft', 'good', 'half', 'bad'])
+const shapeSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('line'), points: z.array(z.number()).readonly(), tone: toneSchema }),
+  z.strictObject({
+    kind: z.literal('box'),
+    x: z.number(),
+    y: z.number(),
+    width: z.number(),
+    height: z.number(),
+    tone: toneSchema,
+  }),
+  z.strictObject({
+    kind: z.literal('text'),
+    x: z.number(),
+    y: z.number(),
+    text,
+    tone: toneSchema,
+    anchor: z.enum(['start', 'end']),
+  }),
+])
+/** A picture that the lab drew of what the submission does. */
+const drawingSchema = z.strictObject({
+  title: text,
+  width: z.number(),
+  height: z.number(),
+  shapes: z.array(shapeSchema).readonly(),
+})
+
 /** What confined the student's code. */
 export const confinementSchema = z.strictObject({
   /** The layers that were used; none when the code ran in the grader's own process. */
@@ -156,8 +184,10 @@ export const resultSchema = z.strictObject({
   laws: z.array(lawResultSchema),
   counters: z.array(counterResultSchema),
   tools: z.strictObject({ trapframe: text, lab: text }),
-  /** SHA-256 of the document without `digest`, `confinement` and `timing`, keys sorted: equal for equal input on every machine. */
+  /** SHA-256 of the document without `digest`, `drawings`, `confinement` and `timing`, keys sorted: equal for equal input on every machine. */
   digest: text,
+  /** Shown, never graded, and not in the digest. Absent where the lab draws nothing, or the code broke off. */
+  drawings: z.array(drawingSchema).optional(),
   /** Not in the digest: the mark is the same whatever confines. */
   confinement: confinementSchema,
   /** Shown, never graded. */

@@ -18,6 +18,7 @@ const GRADER_FILES = [
   'grader/files.ts',
   'grader/grade/canary.ts',
   'grader/grade/card.ts',
+  'grader/grade/drawings.ts',
   'grader/grade/grade-submission.ts',
   'grader/grade/prepared-submission.ts',
   'grader/grade/run-suites.ts',

@@ -22,7 +22,7 @@ const LINK_AT = 13
 const CHAIN = 2
 
 /** What the table knows of a frame: nothing, that its only page had this hash once, or that it is shared. */
-export type Kind = 'none' | 'hint' | 'shared'
+type Kind = 'none' | 'hint' | 'shared'
 const KINDS: readonly Kind[] = ['none', 'hint', 'shared']
 // @end
 
@@ -30,7 +30,7 @@ export class FrameTable {
   // @solution The records, the overflow table, and a way to find the frames of a hash.
   readonly #frames: number
   readonly #records: DataView
-  readonly #overflow = new Map<number, number>()
+  readonly #overflowed = new Map<number, number>()
   /** The first frame of each chain, as pfn + 1. */
   readonly #heads: Uint32Array
   // @end
@@ -48,7 +48,7 @@ export class FrameTable {
   count(pfn: number): number {
     // @solution A count that has overflowed stands in two places.
     const count = this.#records.getUint16(pfn * RECORD_BYTES, true)
-    return count < largestCount() ? count : count + (this.#overflow.get(pfn) ?? 0)
+    return count < largestCount() ? count : count + (this.#overflowed.get(pfn) ?? 0)
     // @end
   }
 
@@ -56,20 +56,20 @@ export class FrameTable {
     // @solution As much as the bits hold stands in the record; no rest, no overflow.
     const largest = largestCount()
     this.#records.setUint16(pfn * RECORD_BYTES, Math.min(count, largest), true)
-    if (count > largest) this.#overflow.set(pfn, count - largest)
-    else this.#overflow.delete(pfn)
+    if (count > largest) this.#overflowed.set(pfn, count - largest)
+    else this.#overflowed.delete(pfn)
     // @end
   }
 
   /** The table as bytes, with the service's own ones before it. */
   save(own: Uint8Array): Uint8Array {
     // @solution
-    const bytes = new Uint8Array(OWN_BYTES + this.#records.byteLength + this.#overflow.size * OVERFLOW_BYTES)
+    const bytes = new Uint8Array(OWN_BYTES + this.#records.byteLength + this.#overflowed.size * OVERFLOW_BYTES)
     bytes.set(own)
     bytes.set(new Uint8Array(this.#records.buffer), OWN_BYTES)
     const view = new DataView(bytes.buffer)
     let at = OWN_BYTES + this.#records.byteLength
-    for (const [pfn, rest] of this.#overflow) {
+    for (const [pfn, rest] of this.#overflowed) {
       view.setUint32(at, pfn, true)
       view.setUint32(at + 4, rest, true)
       at += OVERFLOW_BYTES
@@ -83,9 +83,9 @@ export class FrameTable {
     // @solution Is what you need to find the frames of a hash in the table?
     const end = OWN_BYTES + this.#records.byteLength
     new Uint8Array(this.#records.buffer).set(bytes.subarray(OWN_BYTES, end))
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    for (let at = end; at < bytes.length; at += OVERFLOW_BYTES) {
-      this.#overflow.set(view.getUint32(at, true), view.getUint32(at + 4, true))
+    const overflow = new DataView(bytes.buffer, bytes.byteOffset + end)
+    for (let at = 0; at + end < bytes.length; at += OVERFLOW_BYTES) {
+      this.#overflowed.set(overflow.getUint32(at, true), overflow.getUint32(at + 4, true))
     }
     for (let pfn = 0; pfn < this.#frames; pfn++) {
       if (this.kind(pfn) !== 'none') this.#link(pfn)
@@ -119,18 +119,18 @@ export class FrameTable {
   }
 
   /** The table knows nothing of the frame any more. */
-  remove(pfn: number): void {
-    if (this.kind(pfn) === 'none') return
-    this.setCount(pfn, 0)
-    const chain = this.#chainOf(this.#hash(pfn))
-    const next = this.#getThreeBytes(pfn * RECORD_BYTES + LINK_AT)
-    if (this.#heads[chain] === pfn + 1) this.#heads[chain] = next
+  remove(frame: number): void {
+    if (this.kind(frame) === 'none') return
+    this.setCount(frame, 0)
+    const chain = this.#chainOf(this.#hash(frame))
+    const next = this.#getThreeBytes(frame * RECORD_BYTES + LINK_AT)
+    if (this.#heads[chain] === frame + 1) this.#heads[chain] = next
     else {
       let before = this.#heads[chain]! - 1
-      for (let link = this.#next(before); link !== pfn; link = this.#next(before)) before = link
+      for (let link = this.#next(before); link !== frame; link = this.#next(before)) before = link
       this.#setThreeBytes(before * RECORD_BYTES + LINK_AT, next)
     }
-    this.#records.setUint8(pfn * RECORD_BYTES + KIND_AT, KINDS.indexOf('none'))
+    this.#records.setUint8(frame * RECORD_BYTES + KIND_AT, KINDS.indexOf('none'))
   }
 
   /** The frames of a hash, shared ones first. */
@@ -189,9 +189,9 @@ export class FrameTable {
     return this.#records.getUint16(at, true) | (this.#records.getUint8(at + 2) << 16)
   }
 
-  #setThreeBytes(at: number, value: number): void {
-    this.#records.setUint16(at, value & 0xffff, true)
-    this.#records.setUint8(at + 2, value >>> 16)
+  #setThreeBytes(place: number, bytes: number): void {
+    this.#records.setUint16(place, bytes & 0xffff, true)
+    this.#records.setUint8(place + 2, bytes >>> 16)
   }
   // @end
 }

@@ -183,9 +183,9 @@ class PageSharing implements SharingService {
     }
     const found = order.findIndex((key) => key >= this.#next)
     const start = Math.max(found, 0)
-    const count = Math.min(budget, order.length)
-    this.#next = order[(start + count) % order.length]!
-    return Array.from({ length: count }, (_, i) => pageOf(order[(start + i) % order.length]!))
+    const looked = Math.min(budget, order.length)
+    this.#next = order[(start + looked) % order.length]!
+    return Array.from({ length: looked }, (_, i) => pageOf(order[(start + i) % order.length]!))
   }
 
   #allPages(): Float64Array {

@@ -145,14 +145,19 @@ export const mutants: readonly Mutant[] = [
     'scans-from-the-start',
     'scan',
     'Every tick begins at the first page.',
-    [['    this.#next = order[(start + count) % order.length]!\n', '']],
+    [['    this.#next = order[(start + looked) % order.length]!\n', '']],
     inOrder,
   ),
   mutant(
     'scans-one-more',
     'scan',
     'A budget is a guideline.',
-    [['    const count = Math.min(budget, order.length)\n', '    const count = Math.min(budget + 1, order.length)\n']],
+    [
+      [
+        '    const looked = Math.min(budget, order.length)\n',
+        '    const looked = Math.min(budget + 1, order.length)\n',
+      ],
+    ],
     inOrder,
   ),
   mutant(
@@ -176,8 +181,8 @@ export const mutants: readonly Mutant[] = [
         '    this.#records.setUint16(pfn * RECORD_BYTES, count % (largest + 1), true)\n',
       ],
       [
-        '    if (count > largest) this.#overflow.set(pfn, count - largest)\n    else',
-        '    if (count >= 0) this.#overflow.delete(pfn)\n    else',
+        '    if (count > largest) this.#overflowed.set(pfn, count - largest)\n    else',
+        '    if (count >= 0) this.#overflowed.delete(pfn)\n    else',
       ],
     ],
     undefined,
@@ -187,7 +192,7 @@ export const mutants: readonly Mutant[] = [
     'count-sticks',
     'frames',
     'What has overflowed once is popular for ever.',
-    [['    else this.#overflow.delete(pfn)\n', '    else if (count === 0) this.#overflow.delete(pfn)\n']],
+    [['    else this.#overflowed.delete(pfn)\n', '    else if (count === 0) this.#overflowed.delete(pfn)\n']],
     undefined,
     TABLE,
   ),

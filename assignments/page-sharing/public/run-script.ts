@@ -5,12 +5,15 @@
 import type { LawContext } from '../../../grader/contract/law.ts'
 import type { SharingService } from '../../../reference/index.ts'
 import { fillPage, PAGE_BYTES } from './contents.ts'
-import { type Meddle, type Script, type Step, stepsOf, stepText, type Writer } from './script.ts'
+import { type Meddle, type Script, type Step, type StepName, stepsOf, stepText, type Writer } from './script.ts'
 import { tableFault } from './table.ts'
 import type { Variant } from './variant.ts'
 import { type LabVm, World } from './world.ts'
 
 export type Context = Pick<LawContext<SharingService, Variant>, 'variant' | 'connect'>
+
+/** Steps that are not about a VM that runs. */
+const WITHOUT_VM: readonly StepName[] = ['start', 'tick', 'replace', 'hog', 'relent']
 
 /** One service on one host, driven from outside. */
 export class Player {
@@ -36,7 +39,7 @@ export class Player {
   step(step: Step): void {
     const { world } = this
     const vm = world.vms.get(step.vm)
-    if (vm === undefined && step.do !== 'start' && step.do !== 'tick' && step.do !== 'replace') return
+    if (vm === undefined && !WITHOUT_VM.includes(step.do)) return
     world.say(stepText(step))
     const { gfn } = step
     switch (step.do) {
@@ -69,6 +72,12 @@ export class Player {
         break
       case 'start':
         if (vm === undefined) this.#start(step.vm)
+        break
+      case 'hog':
+        world.hog()
+        break
+      case 'relent':
+        world.relent()
         break
       case 'replace':
         this.replace()
@@ -119,7 +128,7 @@ export class Player {
   check(): void {
     const { world } = this
     for (const [number, vm] of world.vms) this.#checkVm(number, vm)
-    const lost = world.frames - 1 - world.freeFrames - world.framesInUse()
+    const lost = world.frames - 1 - world.hogged.length - world.freeFrames - world.framesInUse()
     if (lost > 0) world.problem('leak', 'frames that are neither free nor mapped', '0', `${lost}`)
   }
 

@@ -14,6 +14,8 @@ export type StepName =
   | 'exit'
   | 'start'
   | 'replace'
+  | 'hog'
+  | 'relent'
 
 /** `host`: the hypervisor itself, as it answers for a device or loads a page. */
 export type Writer = 'processor' | 'device' | 'host'
@@ -121,6 +123,8 @@ const DEEDS: Readonly<Record<StepName, (step: Step) => string>> = {
   exit: ({ vm }) => `VM ${vm} ends`,
   start: ({ vm }) => `VM ${vm} starts`,
   replace: () => 'the service is replaced: save, a fresh one, restore',
+  hog: () => 'the host needs all free frames for something else',
+  relent: () => 'the host has no more use for the frames that it took',
 }
 
 /** A step in words. */

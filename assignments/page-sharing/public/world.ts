@@ -62,6 +62,8 @@ export class World {
   readonly hashedFrames: number[] = []
   /** The numbers that were drawn since it was last emptied. */
   readonly drawn: number[] = []
+  /** Frames that the host has taken for something else. */
+  readonly hogged: number[] = []
   /** Writes that had to wait for the end of the call. */
   readonly waiting: Meddle[] = []
   /** Writes of guests that are to come in the middle of the call. */
@@ -189,6 +191,16 @@ export class World {
   /** The last lines of the log, and who maps what. */
   trace(): string[] {
     return [...this.log.slice(-TRACE_LINES), ...this.picture()]
+  }
+
+  /** The host takes every free frame for something else. */
+  hog(): void {
+    for (let pfn = this.host.allocate(); pfn >= 0; pfn = this.host.allocate()) this.hogged.push(pfn)
+  }
+
+  /** The host gives back what it took. */
+  relent(): void {
+    this.host.free(this.hogged.splice(0))
   }
 
   /** A new VM with these classes of contents; its frames. */
