@@ -189,6 +189,15 @@ describe('a wrong service', () => {
   })
 })
 
+describe('the sharing curve', () => {
+  it.each(VARIANTS)('reaches what the mechanism must give, $scanOrder with zeros $zeroPages', (variant) => {
+    const [drawing] = lab.explain!(contextFor(variant))
+    const words = drawing!.shapes.flatMap((shape) => (shape.kind === 'text' ? [shape.text] : []))
+    const [shared, reclaimed] = { host: [67, 57], ordinary: [67, 57], private: [57, 47] }[variant.zeroPages]
+    expect(words.slice(-2)).toEqual([`${shared} %`, `${reclaimed} %`])
+  })
+})
+
 describe('the variants', () => {
   it('are what the schema allows, and a seed can reach every value', () => {
     const drawn = Array.from({ length: 64 }, (_, n) => lab.draw(new HashRandom(`lab-test:${n}`)))

@@ -2,6 +2,7 @@
 import { defineLab } from '../../grader/contract/index.ts'
 import type { SharingService } from '../../reference/index.ts'
 import { benign } from './benign/index.ts'
+import { drawCurve } from './explain.ts'
 import { hiddenLaws } from './hidden/laws.ts'
 import { mutants } from './mutants/index.ts'
 import { publicPart } from './public/index.ts'
@@ -39,6 +40,7 @@ export const SHARING_VARIANT: SharingVariant = ${JSON.stringify(variant)}
   benign,
   platform: ['reference', 'assignments/page-sharing/public', 'grader/contract'],
   baseline: 0,
+  explain: drawCurve,
   handout: (variant) => ({
     bytesOfHash: variant.hashBits / 8,
     largestCount: 2 ** variant.countBits - 1,

@@ -17,6 +17,8 @@ const COMMANDS: Readonly<Record<string, AddCommand>> = {
     (await import('./commands/grade.ts')).addGradeCommand(program, await labs(), streams),
   replay: async (program, streams, labs) =>
     (await import('./commands/replay.ts')).addReplayCommand(program, await labs(), streams),
+  explain: async (program, streams, labs) =>
+    (await import('./commands/explain.ts')).addExplainCommand(program, await labs(), streams),
   verify: async (program, streams, labs) =>
     (await import('./commands/verify.ts')).addVerifyCommand(program, await labs(), streams),
   run: async (program) => (await import('./commands/run.ts')).addRunCommand(program),
