@@ -6,8 +6,8 @@
  */
 
 import { GuestMemory, MachineMemory, SharingHost } from '../reference/index.ts'
+import { createSharingService } from '../reference/machine.ts'
 import { FRAME_BYTES, FRAME_SHIFT } from '../reference/mmu/layout.ts'
-import { create } from '../reference/mmu/sharing.ts'
 
 const VMS = 64
 const PAGES = 4096
@@ -47,7 +47,7 @@ function say(what: string, figure: string): void {
 
 const machine = new MachineMemory({ frames: VMS * PAGES + SPARE, vcpus: 0 })
 const host = new SharingHost({ machine, hash: hash48, copies: 'host', random: () => 0 })
-const service = create(host)
+const service = createSharingService(host)
 service.open(VMS * PAGES + SPARE, host.zeroFrame)
 for (let vm = 0; vm < VMS; vm++) {
   const pfns = host.add(vm, new GuestMemory(machine, PAGES * FRAME_BYTES))

@@ -18,6 +18,8 @@ import type { CharFrontend } from './io/char-backend.ts'
 import { create as createFifoBackend } from './io/fifo-backend.ts'
 import { FifoLine, type FifoLineOptions } from './io/fifo-line.ts'
 import { realFiles } from './io/host-files.ts'
+import { create as createSharing } from './mmu/sharing.ts'
+import type { SharingOperations, SharingService } from './mmu/sharing-port.ts'
 import { Host } from './sched/host.ts'
 import { Chipset, type MachineType } from './vm/chipset.ts'
 import type { Vm } from './vm/vm.ts'
@@ -175,4 +177,9 @@ function enterFlat(registers: Registers, entry: number, codeSelector: number, da
 /** A serial port's back end over named pipes of this computer, by the reference's own back end. */
 export function createFifoLine(frontend: CharFrontend, place: Pick<FifoLineOptions, 'path' | 'peer'>): FifoLine {
   return new FifoLine(frontend, { ...place, files: realFiles(), create: createFifoBackend })
+}
+
+/** The service that shares pages among the VMs of a host, by the reference's own. */
+export function createSharingService(host: SharingOperations): SharingService {
+  return createSharing(host)
 }
