@@ -41,7 +41,8 @@ const SLICE = 1 << 20
 /** Times that control left a region by edges after which it is made anew, larger; and how often that happens at most. */
 const RESTLESS = 5_000
 const MOST_REMAKES = 4
-/** Beyond so many bytes of WebAssembly all of it is made anew; so it is when fewer bytes are left for jump tables. */
+/** Beyond so many regions or bytes of WebAssembly all of it is made anew; so it is when fewer bytes are left for jump tables. */
+const MOST_REGIONS = 4000
 const MOST_BYTES = 32 << 20
 const TABLE_RESERVE = 4096
 const WASM_PAGE_BYTES = 65_536
@@ -292,7 +293,7 @@ export class Engine {
   #translate(block: Block, at: number, round: number): boolean {
     const core = this.#core
     const { machine } = core
-    if (this.#bytes > MOST_BYTES || this.#area.end - this.#nextTable < TABLE_RESERVE) this.#forgetAll()
+    if (this.#valid.size >= MOST_REGIONS || this.#bytes > MOST_BYTES || this.#area.end - this.#nextTable < TABLE_RESERVE) this.#forgetAll()
     const mode = modeOf(core)
     const warm = Math.ceil(this.#hot / WARM_DIVISOR)
     const region = collectRegion(core, at, {
