@@ -241,7 +241,7 @@ export const archives: readonly Hostile[] = inFamily(
           { name: kit.entry, content: entryText(kit) },
         ]),
       ),
-      expect: { outcomes: ['graded', 'notReadable'], points: 'atMostRight' },
+      expect: { outcomes: ['graded', 'notReadable', 'importRefused'], points: 'atMostRight' },
     },
     {
       id: 'gzip-bomb',

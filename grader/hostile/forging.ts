@@ -140,7 +140,7 @@ globalThis.__vitest_worker__ = globalThis.__vitest_index__ = { config: { passWit
     id: 'knows-the-suite',
     tries: 'Looks in its stack for the name of a suite or law, to be right only where somebody looks.',
     submission: onRight({
-      call: `if (/hidden|suite|law|check|judge|vitest|property/i.test(String(new Error().stack).replaceAll(/src\\/[^\\n]*/g, ''))) throw new Error('seen')`,
+      call: `if ((globalThis.looks = (globalThis.looks ?? 0) + 1) < 500 && /hidden|suite|law|check|judge|vitest|property/i.test(String(new Error().stack).replaceAll(/src\\/[^\\n]*/g, ''))) throw new Error('seen')`,
     }),
     expect: KEEPS_ALL,
   },

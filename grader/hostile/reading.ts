@@ -14,8 +14,8 @@ export const reading: readonly Hostile[] = inFamily(
   inBrief([
     {
       id: 'imports-fs',
-      tries: 'Imports node:fs to read the suites.',
-      submission: importing("import { readdirSync } from 'node:fs'\nexport const files = readdirSync('/')"),
+      tries: 'Imports node:fs/promises to read the suites.',
+      submission: importing("import { readdir } from 'node:fs/promises'\nexport const files = readdir('/')"),
       expect: IMPORT_REFUSED,
     },
     {
@@ -26,8 +26,10 @@ export const reading: readonly Hostile[] = inFamily(
     },
     {
       id: 'requires-fs',
-      tries: 'Requires node:fs by its name.',
-      submission: importing("declare const require: (name: string) => unknown\nexport const fs = require('node:fs')"),
+      tries: 'Requires node:fs/promises by its name.',
+      submission: importing(
+        "declare const require: (name: string) => unknown\nexport const fs = require('node:fs/promises')",
+      ),
       expect: IMPORT_REFUSED,
     },
     {

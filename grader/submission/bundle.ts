@@ -1,4 +1,5 @@
 /** Bundles a submission with esbuild, in memory: its files, and of the platform what they import. */
+import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { type BuildFailure, build, type Message, type Plugin } from 'esbuild'
 import { GraderFailure } from '../failures.ts'
@@ -59,7 +60,8 @@ function submissionPlugin(lab: LabSources, files: SourceFiles): Plugin {
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /.*/ }, ({ kind, path, importer, namespace }) => {
         if (kind === 'entry-point') return { path, namespace: SOURCE_NAMESPACE }
-        if (namespace !== SOURCE_NAMESPACE) return undefined
+        // What the platform takes from Node the subject asks for by name, and gets when the lab grants it.
+        if (namespace !== SOURCE_NAMESPACE) return isBuiltin(path) ? { path, external: true } : undefined
         const resolution = resolveImport(lab, importer, path, paths)
         if (resolution.kind === 'refused') return { errors: [{ text: resolution.why }] }
         if (resolution.kind === 'granted') return { path: resolution.module, external: true }
