@@ -77,4 +77,11 @@ describe('bundleSubmission, even when nothing was checked before', () => {
     const result = await bundle(`export const create = () => 1\n//# sourceMappingURL=${secret}.map`)
     expect(isBundle(result) && result.map).not.toContain(secret)
   })
+
+  it('leaves to the subject what a platform module takes from Node', async () => {
+    const lab = { ...counterLab, platform: [...counterLab.platform, 'grader/files.ts'] }
+    const text = "export * from '../platform/grader/files.ts'"
+    const made = await bundleSubmission(lab, new Map([['src/counter.ts', text]]))
+    expect(isBundle(made) && made.code).toContain('require("node:fs")')
+  })
 })
