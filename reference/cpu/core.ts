@@ -411,8 +411,8 @@ export class Core implements CodeObserver {
   }
 
   #refreshMode(): void {
-    let mode = (this.cpl === 3 ? 1 : 0) | (this.stackMask === -1 ? 2 : 0)
-    for (let s = 0; s < 6; s++) mode |= this.r[FLAT + s]! << (2 + 2 * s)
+    let mode = this.cpl | (this.stackMask === -1 ? 4 : 0)
+    for (let s = 0; s < 6; s++) mode |= this.r[FLAT + s]! << (3 + 2 * s)
     this.mode = mode
   }
 

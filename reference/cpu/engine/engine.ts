@@ -293,7 +293,12 @@ export class Engine {
   #translate(block: Block, at: number, round: number): boolean {
     const core = this.#core
     const { machine } = core
-    if (this.#valid.size >= MOST_REGIONS || this.#bytes > MOST_BYTES || this.#area.end - this.#nextTable < TABLE_RESERVE) this.#forgetAll()
+    if (
+      this.#valid.size >= MOST_REGIONS ||
+      this.#bytes > MOST_BYTES ||
+      this.#area.end - this.#nextTable < TABLE_RESERVE
+    )
+      this.#forgetAll()
     const mode = modeOf(core)
     const warm = Math.ceil(this.#hot / WARM_DIVISOR)
     const region = collectRegion(core, at, {

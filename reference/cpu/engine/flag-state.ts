@@ -41,6 +41,8 @@ export const SAR = 8
 export const MUL = 9
 export const ADC = 10
 export const SBB = 11
+/** SHLD and SHRD: `first` is OF, `second` is CF. */
+export const DOUBLE = 12
 /** Since a shift by CL it is known only when the region runs: the local `kind` holds the code. */
 export const LATE = 14
 /** What stood at the start of a node whose predecessors differ: the local `kind` holds the code. */
@@ -141,6 +143,9 @@ export function writeBack(r: Int32Array, code: number): void {
       break
     case SBB:
       setSubFlags(r, first, second, result, shift | WITH_BORROW)
+      break
+    case DOUBLE:
+      setResultFlags(r, result, shift, second | (first !== 0 ? OF : 0))
       break
     default:
       r[FLAGS] = (r[FLAGS]! & ~ARITHMETIC) | r[ENGINE_FLAGS + 1]!
@@ -266,6 +271,9 @@ export class FlagEmitter {
         break
       case MUL:
         code.get(first)
+        break
+      case DOUBLE:
+        code.get(second)
         break
       case ADC:
       case SBB:
@@ -478,6 +486,7 @@ export class FlagEmitter {
         code.const(0)
         break
       case MUL:
+      case DOUBLE:
         code.get(first)
         break
       case ADC:

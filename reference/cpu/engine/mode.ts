@@ -13,6 +13,8 @@ export interface EngineMode {
   readonly key: number
   /** `FLAT_…` bits of each segment register. */
   readonly flat: readonly number[]
+  /** The current privilege level. */
+  readonly cpl: number
   /** ESP is used, not SP. */
   readonly bigStack: boolean
 }
@@ -21,6 +23,7 @@ export function modeOf(core: Core): EngineMode {
   return {
     key: core.mode,
     flat: Array.from({ length: SEGMENTS }, (_, s) => core.r[FLAT + s]!),
+    cpl: core.cpl,
     bigStack: core.stackMask === -1,
   }
 }

@@ -92,9 +92,19 @@ function divide(t: Translator, op: Op, signed: boolean): void {
 
 /** The two- and three-operand forms. */
 function multiplyInto(t: Translator, op: Op, pushOther: () => void): boolean {
-  if (op.width !== 32 || !canReach(t, op, false)) return false
+  if (!canReach(t, op, false)) return false
   const { code } = t
   const { first, result } = t.flags.locals
+  if (op.width === 16) {
+    getRm(t, op, 16)
+    code.op('i32_extend16_s')
+    pushOther()
+    code.op('i32_extend16_s').op('i32_mul').tee(first).op('i32_extend16_s').tee(result)
+    t.setRegister(op.reg, 16)
+    code.get(first).get(result).op('i32_ne').set(first)
+    t.state = stateOf(MUL, op.shift)
+    return true
+  }
   const product = code.borrow(TYPE_I64)
   getRm(t, op, 32)
   code.op('i64_extend_i32_s')
@@ -119,5 +129,5 @@ export function bindMultiply(table: TranslatorTable): void {
   table[0xf7] = group3And
   table[0x69] = (t, op) => multiplyInto(t, op, () => t.immediate(op))
   table[0x6b] = (t, op) => multiplyInto(t, op, () => t.immediate(op))
-  table[0x1af] = (t, op) => multiplyInto(t, op, () => t.getRegister(op.reg, 32))
+  table[0x1af] = (t, op) => multiplyInto(t, op, () => t.getRegister(op.reg, op.width))
 }
