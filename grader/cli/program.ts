@@ -22,6 +22,8 @@ const COMMANDS: Readonly<Record<string, AddCommand>> = {
   verify: async (program, streams, labs) =>
     (await import('./commands/verify.ts')).addVerifyCommand(program, await labs(), streams),
   run: async (program) => (await import('./commands/run.ts')).addRunCommand(program),
+  translate: async (program, streams) =>
+    (await import('./commands/translate.ts')).addTranslateCommand(program, streams),
   vectors: async (program, streams) => (await import('./commands/vectors.ts')).addVectorsCommand(program, streams),
   doctor: async (program, streams) => (await import('./commands/doctor.ts')).addDoctorCommand(program, streams),
   schema: async (program, streams) => (await import('./commands/schema.ts')).addSchemaCommand(program, streams),

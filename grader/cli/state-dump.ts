@@ -1,5 +1,5 @@
 /** What a person wants to see of a processor that shut down: its registers, its instruction, and the faults that led there. */
-import { disassembleBytes } from '../../reference/cpu/disassembler.ts'
+import { type DisassembledLine, disassembleBytes } from '../../reference/cpu/disassembler.ts'
 import type { Vcpu } from '../../reference/cpu/vcpu.ts'
 import type { GuestMemory } from '../../reference/mmu/guest-memory.ts'
 import { newWalk, walkPageTables } from '../../reference/mmu/page-walk.ts'
@@ -50,15 +50,25 @@ function chainText(vcpu: Vcpu): string {
 function instructionText(vcpu: Vcpu, memory: GuestMemory): string {
   const { base, attributes } = vcpu.registers.segment(CS)
   const at = (base + vcpu.registers.eip) >>> 0
+  const first = instructionAt(vcpu, memory, at, (attributes & ATTR_BIG) !== 0 ? 32 : 16)
+  if (first === undefined) return `none can be read at ${hex(at)}`
+  return `${hex(at)}: ${[...first.bytes].map((byte) => hex(byte, 2)).join(' ')}  ${first.text}`
+}
+
+/** The instruction at a linear address; undefined where nothing can be read. */
+export function instructionAt(
+  vcpu: Vcpu,
+  memory: GuestMemory,
+  at: number,
+  codeSize: 16 | 32,
+): DisassembledLine | undefined {
   const bytes: number[] = []
   for (let i = 0; i < LONGEST_INSTRUCTION; i++) {
     const gpa = physical(vcpu, memory, at + i)
     if (gpa === undefined || gpa >= memory.sizeBytes) break
     bytes.push(memory.readUint8(gpa))
   }
-  const [first] = disassembleBytes(Uint8Array.from(bytes), at, (attributes & ATTR_BIG) !== 0 ? 32 : 16)
-  if (first === undefined) return `none can be read at ${hex(at)}`
-  return `${hex(at)}: ${[...first.bytes].map((byte) => hex(byte, 2)).join(' ')}  ${first.text}`
+  return disassembleBytes(Uint8Array.from(bytes), at, codeSize)[0]
 }
 
 /** Where a linear address lies, as a supervisor reads it; undefined: nowhere. */

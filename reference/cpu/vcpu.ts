@@ -50,6 +50,7 @@ import { type CpuidResult, type CpuModel, DEFAULT_CPU_MODEL } from './cpuid.ts'
 import { DR6_ONES, DR7_ONES } from './debug.ts'
 import { NMI } from './descriptor.ts'
 import { Engine, type EngineStatistics } from './engine/engine.ts'
+import type { TranslationListing } from './engine/function.ts'
 import type { Exit } from './exit.ts'
 import { getFlags, setFlags, TF } from './flags.ts'
 import { resetFpu } from './fpu/stack.ts'
@@ -177,6 +178,16 @@ export class Vcpu {
   get engineStatistics(): Readonly<EngineStatistics> | undefined {
     const engine = this.#core.engine
     return engine === undefined ? undefined : { ...engine.statistics }
+  }
+
+  /**
+   * What the fast engine makes of the code at `eip`: for people who look. The code must have run, in the mode that the processor is
+   * in, and its code segment must be flat.
+   */
+  explainTranslation(eip: number): TranslationListing | undefined {
+    const core = this.#core
+    if (!core.csFlat || core.codeSize !== 32) return undefined
+    return (core.engine ?? new Engine(core, 0)).explain(eip | 0)
   }
 
   /** Cycles used by this vcpu since reset. */

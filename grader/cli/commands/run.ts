@@ -4,7 +4,7 @@
  * Virtual time goes as fast as the machine can, except that a person at a terminal sees an idle guest's timers in real time.
  */
 import { performance } from 'node:perf_hooks'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { guests } from '../../../guests/index.ts'
 import { CPU_MODELS, DEFAULT_CPU_MODEL } from '../../../reference/cpu/cpuid.ts'
 import { encodePng } from '../../../reference/io/png.ts'
@@ -18,6 +18,7 @@ import { requireWritable, writeFileAtomically } from '../../files.ts'
 import { ENGINES, GUEST_PREFIX, MACHINE_TYPES, type MachineRequest, machineMaker } from '../boot-machine.ts'
 import { DISPLAY_HELP, openDisplay } from '../display.ts'
 import { Nap } from '../nap.ts'
+import { parseCount, parseSeconds, parseSize } from '../numbers.ts'
 import { type Ending, report, retiredBy, STATUS_ASLEEP, STATUS_LIMIT, STATUS_TRIPLE_FAULT } from '../run-report.ts'
 import { Saving } from '../saving.ts'
 import { SERIAL_HELP, type SerialPlace, serialPlace } from '../serial.ts'
@@ -238,22 +239,4 @@ async function drain(line: SerialLine, { reader }: SerialPlace, nap: Nap): Promi
 
 function gather(value: string, before: readonly string[]): readonly string[] {
   return [...before, value]
-}
-
-function parseSize(text: string): number {
-  const match = /^(\d+)([KMG]?)$/i.exec(text)
-  if (match === null) throw new InvalidArgumentError('A size is a whole number with K, M or G, such as 64M.')
-  const unit = { '': 1, K: 1 << 10, M: 1 << 20, G: 1 << 30 }[match[2]!.toUpperCase() as '' | 'K' | 'M' | 'G']
-  return Number(match[1]) * unit
-}
-
-function parseSeconds(text: string): number {
-  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError('A time is a number of seconds, such as 2.5.')
-  return Number(text)
-}
-
-function parseCount(text: string): number {
-  if (!/^\d+$/.test(text) || Number(text) < 1)
-    throw new InvalidArgumentError('A count is a whole number of at least 1.')
-  return Number(text)
 }

@@ -21,7 +21,7 @@ import type { Core } from '../core.ts'
 import { CF, getFlags } from '../flags.ts'
 import { type Block, noteTarget } from '../op.ts'
 import { ARITHMETIC, LATE, MATERIAL, OVERLAY_MASK, writeBack } from './flag-state.ts'
-import { translateRegion } from './function.ts'
+import { type TranslationListing, translateRegion } from './function.ts'
 import { JumpTable } from './jump-table.ts'
 import { modeOf } from './mode.ts'
 import { type CodePage, collectRegion } from './region.ts'
@@ -287,6 +287,13 @@ export class Engine {
     if (remakes === MOST_REMAKES || root.count === 0) return
     this.#remakes.set(root, remakes + 1)
     if (this.#translate(root, rootEip, remakes + 1)) this.#invalidate(region)
+  }
+
+  /** What the code at the linear address `eip` becomes, with what it reaches; undefined where no code has been decoded. */
+  explain(eip: number): TranslationListing | undefined {
+    const region = collectRegion(this.#core, eip, { instructions: FIRST_LIMIT, pages: MOST_PAGES, wants: () => true })
+    if (region.nodes.length === 0) return undefined
+    return translateRegion(this.#core, region, modeOf(this.#core), this.#vcpu, () => undefined).listing()
   }
 
   /** @param round how often the region was made before; each time it may be larger, and take in more of what others have */

@@ -28,8 +28,9 @@ import { type Item, type Level, type Structure, structure } from './structure.ts
 import { getRm } from './translate/operands.ts'
 import { pushValue } from './translate/stack.ts'
 import { translatorOf } from './translate/table.ts'
-import { type Callout, type RegionExit, Translator } from './translator.ts'
+import { type Callout, type Mark, type RegionExit, Translator } from './translator.ts'
 import type { Label, Local } from './wasm-code.ts'
+import { type WasmLine, wasmText } from './wasm-text.ts'
 
 const SLOT = 4
 const FIRST_NODE = 0
@@ -40,6 +41,14 @@ export interface TranslatedFunction {
   readonly callouts: readonly Callout[]
   /** Nodes by the number with which the function is entered there. */
   readonly entries: readonly TranslatedEntry[]
+  /** For people: the instructions, where those of each guest instruction begin, and the locals' names. */
+  readonly listing: () => TranslationListing
+}
+
+/** What a region's code became. */
+export interface TranslationListing {
+  readonly marks: readonly Mark[]
+  readonly lines: readonly WasmLine[]
 }
 
 /** A node where the function may be entered. */
@@ -126,8 +135,9 @@ class FunctionWriter {
     code.end()
     t.leave()
     code.get(t.exitId)
+    const listing = () => ({ marks: t.marks, lines: wasmText(code.bytes, (local) => t.nameOf(local)) })
     const entries = this.#entries.map((node) => ({ node, needsFlags: this.#flags[node.index]!.need !== NEEDS_NOTHING }))
-    return { body: code.finish(), exits: t.exits, callouts: t.callouts, entries }
+    return { body: code.finish(), exits: t.exits, callouts: t.callouts, entries, listing }
   }
 
   // ---- flags

@@ -41,6 +41,7 @@ const PAGE_MASK = -4096
 /** Accesses through one register are checked together when they lie within so many bytes. */
 const WIDEST_GROUP = 512
 const GENERAL_REGISTERS = 8
+const REGISTER_NAMES = ['eax', 'ecx', 'edx', 'ebx', 'esp', 'ebp', 'esi', 'edi']
 
 /** How a region was left: what its number stands for. */
 export interface RegionExit {
@@ -63,6 +64,12 @@ export interface Callout {
   readonly op: Op
   readonly eip: number
   readonly flags: number
+}
+
+/** The translation of the instruction at `eip` begins at this byte of the code. */
+export interface Mark {
+  readonly eip: number
+  readonly offset: number
 }
 
 /** A memory operand that was found to be accessible: `local` + `offset` is its place in machine memory. */
@@ -99,6 +106,8 @@ export class Translator {
   readonly exits: RegionExit[] = []
   readonly callouts: Callout[] = []
   readonly features: number
+  /** Where the translation of each instruction begins. */
+  readonly marks: Mark[] = []
   /** A shift by CL must not leave flags that are known only at run time: someone in this node or behind it reads them. */
   avoidsLateFlags = false
   /** The state of the flags at this point. */
@@ -183,6 +192,25 @@ export class Translator {
       .const(0)
       .get(local)
       .memory('i32_store', this.#blockBase + 4 * word)
+  }
+
+  /** What a local stands for, for people. */
+  nameOf(local: Local): string {
+    const { bits, carry, first, second, result, other, kind } = this.flags.locals
+    const names = new Map<Local, string>([
+      [0, 'entry'],
+      [this.#fuel, 'fuel'],
+      [this.exitId, 'exit'],
+      ...this.#registers.map((register, n) => [register, REGISTER_NAMES[n]!] as const),
+      [bits, 'flags.bits'],
+      [carry, 'flags.carry'],
+      [first, 'flags.first'],
+      [second, 'flags.second'],
+      [result, 'flags.result'],
+      [other, 'flags.other'],
+      [kind, 'flags.kind'],
+    ])
+    return `$${names.get(local) ?? local}`
   }
 
   // ---- general registers
@@ -478,6 +506,7 @@ export class Translator {
 
   /** The instruction that is translated next, and how many of those paid for are left with it. */
   at(placed: PlacedOp, left: number): void {
+    if (!this.#recording) this.marks.push({ eip: placed.eip, offset: this.code.length })
     this.#eip = placed.eip
     this.#undo = left
     this.#sideExit = undefined

@@ -240,6 +240,11 @@ export class WasmCode {
     return this
   }
 
+  /** The instructions so far. */
+  get bytes(): Uint8Array {
+    return this.#bytes.slice(0, this.#length)
+  }
+
   /** The function's body as a module's code section has it, with its locals. */
   finish(): Uint8Array {
     const locals = new ByteList()
