@@ -37,7 +37,7 @@ export function drawCurve(context: Context): Drawing[] {
     samples.push(sample(world))
   }
   const wrote = samples.length - 1
-  let contents = FIRST_OF_ITS_OWN * VMS
+  let contents = FIRST_OF_ITS_OWN * (VMS + 1)
   for (let vm = 0; vm < VMS; vm++) {
     for (let gfn = 0; gfn < PAGES; gfn += 2) player.fill(vm, gfn, contents++, 'processor')
     samples.push(sample(world))

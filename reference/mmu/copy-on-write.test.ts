@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Vcpu } from '../cpu/vcpu.ts'
+import { Vcpu, type VcpuOptions } from '../cpu/vcpu.ts'
 import { A20Gate } from '../vm/a20.ts'
 import { FrameCounts } from './frame-counts.ts'
 import { GuestMemory } from './guest-memory.ts'
@@ -14,6 +14,9 @@ const VMS = 3
 const STORE = [0x67, 0x88, 0x07]
 /** MOV AL, [EDI], behind it. */
 const LOAD = [0x67, 0x8a, 0x07]
+/** INC byte [EDI]; DEC ECX; JNZ to the start; HLT, in a 32-bit segment. */
+const LOOP = [0xfe, 0x07, 0x49, 0x75, 0xfb, 0xf4]
+const ROUNDS = 5000
 const CODE = { selector: 0, base: 0, limit: 0xffff, attributes: 0x009b }
 const DATA = { selector: 0, base: 0, limit: 0xffff, attributes: 0x0093 }
 const PRESENT = 1
@@ -25,12 +28,12 @@ interface Guest {
   model: Uint8Array | undefined
 }
 
-function host(spareFrames = PAGES): { machine: MachineMemory; guests: Guest[] } {
+function host(spareFrames = PAGES, options: Partial<VcpuOptions> = {}): { machine: MachineMemory; guests: Guest[] } {
   const machine = new MachineMemory({ frames: VMS * PAGES + spareFrames, vcpus: VMS })
   const guests = Array.from({ length: VMS }, (_, index) => {
     const memory = new GuestMemory(machine, PAGES * FRAME_BYTES)
     memory.writeBytes(0, Uint8Array.from([...STORE, ...LOAD]))
-    const vcpu = new Vcpu({ index, machine, memory })
+    const vcpu = new Vcpu({ index, machine, memory, ...options })
     vcpu.registers.setSegment(1, CODE)
     vcpu.registers.setSegment(3, DATA)
     return { memory, vcpu, model: memory.readBytes(0, PAGES * FRAME_BYTES) }
@@ -187,6 +190,35 @@ describe('copy-on-write', () => {
     for (const guest of [one, two]) WRITERS['a processor']!(guest, 0x3000, 0x0607)
     expect([one.memory.readUint8(0x3000), two.memory.readUint8(0x3000)]).toEqual([6, 7])
   })
+
+  test.each(['interpreter', 'wasm'] as const)(
+    'a loop of stores sees its page shared in between, by the %s',
+    (engine) => {
+      const { machine, guests } = host(PAGES, { engine, hot: 2 })
+      const frames = machine.freeFrames
+      for (const { memory, vcpu } of guests) {
+        memory.writeBytes(0, Uint8Array.from(LOOP))
+        vcpu.registers.setSegment(1, { ...CODE, attributes: 0x409b })
+        vcpu.registers.setSegment(3, { ...DATA, attributes: 0x4093 })
+        vcpu.registers.ecx = ROUNDS
+        vcpu.registers.edi = 0x2000
+        vcpu.registers.eip = 0
+      }
+      for (const cycles of [1000, 301, 2, 5000]) {
+        for (const { vcpu } of guests) vcpu.run(cycles)
+        for (const n of [0, 2]) {
+          const pfn = guests[0]!.memory.pfnOf(n)
+          for (const { memory } of guests) memory.share(n, pfn)
+        }
+        expect(machine.freeFrames).toBe(frames + 2 * (VMS - 1))
+      }
+      for (const [index, { memory, vcpu }] of guests.entries()) {
+        memory.writeUint8(0x2000, memory.readUint8(0x2000) + index)
+        expect(vcpu.run(100 * ROUNDS).reason).toBe('hlt')
+      }
+      expect(guests.map(({ memory }) => memory.readUint8(0x2000))).toEqual([0, 1, 2].map((n) => (ROUNDS + n) & 0xff))
+    },
+  )
 
   test('a hypervisor that breaks copy-on-write itself is asked once for each fault, and must make the page writable', () => {
     const { machine, guests } = host()
