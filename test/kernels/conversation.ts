@@ -6,9 +6,6 @@ import { fileURLToPath } from 'node:url'
 
 const MAIN = fileURLToPath(new URL('../../dist/grader/cli/main.js', import.meta.url))
 
-/** Without them V8 lets garbage grow to 200 MiB before it collects; with them a run is as fast. */
-const SMALL_HEAP = ['--max-old-space-size=96', '--max-semi-space-size=2']
-
 /** Waits for a text, then types something. */
 export type Step = readonly [waitFor: string, type: string]
 
@@ -27,7 +24,7 @@ export interface Conversation {
 /** @param end ends the run as soon as the guest has printed it; without it the run ends by itself */
 export function converse(args: readonly string[], steps: readonly Step[] = [], end?: string): Promise<Conversation> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [...SMALL_HEAP, MAIN, 'run', ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [MAIN, 'run', ...args], { stdio: ['pipe', 'pipe', 'pipe'] })
     const left = [...steps]
     let printed = ''
     let searched = 0

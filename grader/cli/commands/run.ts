@@ -22,6 +22,7 @@ import { parseCount, parseSeconds, parseSize } from '../numbers.ts'
 import { type Ending, report, retiredBy, STATUS_ASLEEP, STATUS_LIMIT, STATUS_TRIPLE_FAULT } from '../run-report.ts'
 import { Saving } from '../saving.ts'
 import { SERIAL_HELP, type SerialPlace, serialPlace } from '../serial.ts'
+import { SmallHeap } from '../small-heap.ts'
 import type { PersonEvents } from '../terminal-serial.ts'
 
 /** How long the machine runs between two looks at its serial port, in cycles: 10 ms of virtual time, 1 ms when somebody may answer. */
@@ -141,6 +142,7 @@ async function runKernel(kernel: string | undefined, options: RunOptions): Promi
   const display = openDisplay(options.display, () => machine, person)
   const realTime = place.realTime || display.realTime
 
+  const heap = new SmallHeap()
   const limit = options.maxInstructions ?? Number.POSITIVE_INFINITY
   let ending: Ending | undefined
   let before = 0
@@ -151,6 +153,7 @@ async function runKernel(kernel: string | undefined, options: RunOptions): Promi
     line.flush()
     display.update()
     saving.look(machine)
+    heap.look()
     if (quit) ending = 'quit'
     else if (vm.exitStatus !== undefined) ending = 'debugExit'
     else if (vm.resetRequested && options.reboot) {
