@@ -144,7 +144,8 @@ function repeated(element: Element, compares: boolean): Handler {
         }
         const codeChanged = core.end === 0
         if (core.pendingExits.length > 0 || codeChanged) break
-        const quick = quickElements(core, op, element, Math.min(left, allowance(core, op) - done))
+        const most = Math.min(left, allowance(core, op) - done)
+        const quick = compares ? quickComparisons(core, op, element, most) : quickElements(core, op, element, most)
         done += quick
         left -= quick
         if (quick > 0) setCount(core, op, left)
@@ -174,6 +175,55 @@ function quickElements(core: Core, op: Op, element: Element, most: number): numb
   if (most <= 1 || op.addressMask !== -1 || (r[FLAGS]! & DF) !== 0 || (r[FLAT + ES]! & FLAT_WRITE) === 0) return 0
   if (element === stos) return quickStore(core, op, most)
   return element === movs && (r[FLAT + op.segment]! & FLAT_READ) !== 0 ? quickMove(core, op, most) : 0
+}
+
+/**
+ * Hot path. Passes over elements of a forward CMPS or SCAS that do not end the repetition, as {@link quickElements} does. At least
+ * one of the `most` is left, which sets the flags.
+ */
+function quickComparisons(core: Core, op: Op, element: Element, most: number): number {
+  const r = core.r
+  if (most <= 2 || op.addressMask !== -1 || (r[FLAGS]! & DF) !== 0 || (r[FLAT + ES]! & FLAT_READ) === 0) return 0
+  const size = op.width >> 3
+  const right = readablePlace(core, r[EDI]!)
+  if (right < 0) return 0
+  let elements = Math.min(most - 1, elementsInPage(r[EDI]!, size))
+  const goesOnWhenEqual = op.repeat !== PREFIX_REPNE
+  if (element === scas) {
+    const value = getReg(core, EAX, op.width)
+    elements = countWhile(elements, (i) => (elementAt(core, right, i, size) === value) === goesOnWhenEqual)
+  } else {
+    if ((r[FLAT + op.segment]! & FLAT_READ) === 0) return 0
+    const left = readablePlace(core, r[ESI]!)
+    if (left < 0) return 0
+    elements = Math.min(elements, elementsInPage(r[ESI]!, size))
+    elements = countWhile(
+      elements,
+      (i) => (elementAt(core, left, i, size) === elementAt(core, right, i, size)) === goesOnWhenEqual,
+    )
+    r[ESI] = r[ESI]! + elements * size
+  }
+  r[EDI] = r[EDI]! + elements * size
+  return elements
+}
+
+/** Where a linear address lies in machine memory; −1 when the TLB does not say that it may be read. */
+function readablePlace(core: Core, linear: number): number {
+  const entry = core.tlbTable.index(core.tlbHalf, linear)
+  return core.tlb[entry + TLB_READ] === (linear & PAGE_MASK) ? (linear + core.tlb[entry + TLB_ADDEND]!) | 0 : -1
+}
+
+/** As `load` and `getReg` give them: bytes and words unsigned, doublewords signed. */
+function elementAt(core: Core, start: number, i: number, size: number): number {
+  if (size === 1) return core.bytes[start + i]!
+  return size === 2 ? core.view.getUint16(start + 2 * i, true) : core.view.getInt32(start + 4 * i, true)
+}
+
+/** How many of the numbers from 0 on the condition holds for, at most `most`. */
+function countWhile(most: number, holds: (i: number) => boolean): number {
+  let i = 0
+  while (i < most && holds(i)) i++
+  return i
 }
 
 function quickStore(core: Core, op: Op, most: number): number {
