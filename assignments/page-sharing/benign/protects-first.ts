@@ -22,6 +22,8 @@ class ProtectsFirst implements SharingService {
   readonly #hints = new Map<number, Set<Page>>()
   readonly #hintOf = new Map<Page, number>()
   readonly #zeros = new Set<Page>()
+  /** Pages that stay read-only until the tick is over. */
+  #batch = new Set<Page>()
   #frames = 0
   #zeroFrame = -1
   #zeroHash = -1
@@ -52,9 +54,11 @@ class ProtectsFirst implements SharingService {
 
   tick(budget: number): void {
     const pages = [...new Set(this.#next(budget))].filter((page) => this.#isPrivate(page))
+    this.#batch = new Set(pages)
     this.#freeze(pages)
     const hashes = this.#host.hash(pages.map(({ pfn }) => pfn))
     for (const [i, page] of pages.entries()) if (this.#isPrivate(page)) this.#look(page, hashes[i]!)
+    this.#batch.clear()
     this.#thaw(pages.filter((page) => this.#isPrivate(page)))
   }
 
@@ -189,7 +193,7 @@ class ProtectsFirst implements SharingService {
         this.#join(page, other.pfn)
         return
       }
-      this.#thaw([other])
+      if (!this.#batch.has(other)) this.#thaw([other])
     }
     this.#hintOf.set(page, hash)
     this.#hints.set(hash, (this.#hints.get(hash) ?? new Set()).add(page))

@@ -41,8 +41,8 @@ interface PaperVms {
   readonly zeros: number
 }
 
-/** More pages than most VMs here have. */
-const SCAN = 512
+/** Pages of a tick: a call must not take long, however busy the computer is. */
+const SCAN = 64
 
 /** The paper's table of real mixes, in megabytes. */
 const MIXES: Readonly<Record<string, Mix>> = {

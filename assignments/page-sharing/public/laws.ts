@@ -148,7 +148,7 @@ const overflow = law<Script, SharingService, Variant>({
     const player = new Player(script, context)
     const last = script.vms.length - 1
     player.tick(EVERYTHING)
-    settle(player, 4 * EVERYTHING)
+    settle(player)
     player.replace()
     for (const step of script.steps) if (step.do !== 'exit' || step.vm !== last) player.step(onPage(script, step))
     for (let gfn = 0; gfn < OVERFLOW_LEFT; gfn++) player.fill(last, gfn, 2 + gfn, 'device')
