@@ -1,6 +1,6 @@
 /** The import rules of the architecture (docs/architecture.md): no folder imports upwards, and nobody a lab's solution. */
 const SOLUTIONS =
-  '^reference/(cpu/(idle|idle-variant)|io/(fifo-(backend|framing|variant)|host-files)|mmu/(sharing|sharing-variant|frame-table))\\.ts$'
+  '^reference/(cpu/(idle|idle-variant)|io/(fifo-(backend|framing|variant)|host-files)|mmu/(sharing|sharing-variant|frame-table|shadow(-cache|-variant)?))\\.ts$'
 
 module.exports = {
   forbidden: [
@@ -47,7 +47,7 @@ module.exports = {
       severity: 'error',
       from: {
         pathNot:
-          '^reference/(machine|cpu/idle|io/fifo-(backend|framing)|mmu/(sharing|frame-table))\\.ts$|\\.test\\.ts$|^assignments/[^/]+/benign/',
+          '^reference/(machine|cpu/idle|io/fifo-(backend|framing)|mmu/(sharing|frame-table|shadow(-cache)?))\\.ts$|\\.test\\.ts$|^assignments/[^/]+/benign/',
       },
       to: { path: SOLUTIONS },
     },

@@ -18,11 +18,14 @@ import type { CharFrontend } from './io/char-backend.ts'
 import { create as createFifoBackend } from './io/fifo-backend.ts'
 import { FifoLine, type FifoLineOptions } from './io/fifo-line.ts'
 import { realFiles } from './io/host-files.ts'
+import { NestedMmu } from './mmu/nested-policy.ts'
+import { create as createShadowMmu } from './mmu/shadow.ts'
+import { ShadowPolicy } from './mmu/shadow-policy.ts'
 import { create as createSharing } from './mmu/sharing.ts'
 import type { SharingOperations, SharingService } from './mmu/sharing-port.ts'
 import { Host } from './sched/host.ts'
 import { Chipset, type MachineType } from './vm/chipset.ts'
-import type { Vm } from './vm/vm.ts'
+import type { MakeMmu, Vm } from './vm/vm.ts'
 
 /** One cycle an instruction at 100 MHz: what an interpreter can keep up with, so that a guest's second is about one of ours. */
 export const PC_COSTS: CostModel = { name: 'pc', hz: 100_000_000, instruction: 1, events: {} }
@@ -41,6 +44,16 @@ const KERNEL_DATA_SELECTOR = 0x10
 const CR0_PE = 1
 const EFLAGS_RESERVED = 0x2
 
+/** How a guest's addresses become the machine's; whichever it is, the guest sees the same. */
+export type MmuKind = 'direct' | 'shadow' | 'nested'
+export const MMU_KINDS: readonly MmuKind[] = ['direct', 'shadow', 'nested']
+
+/** What makes the policy of a kind; undefined: the processor's own. */
+export function makeMmu(kind: MmuKind): MakeMmu | undefined {
+  if (kind === 'shadow') return (memory, counters) => new ShadowPolicy(memory, createShadowMmu, counters)
+  return kind === 'nested' ? (memory, counters) => new NestedMmu(memory, counters) : undefined
+}
+
 export interface MachineOptions {
   /** Rounded down to whole pages; at least 1 MiB. */
   readonly memoryBytes: number
@@ -50,6 +63,8 @@ export interface MachineOptions {
   readonly cpuid?: CpuModel
   /** Who executes instructions; default `interpreter`. Nothing but the speed depends on it. */
   readonly engine?: EngineKind
+  /** Default `direct`: the processor walks the guest's own tables. */
+  readonly mmu?: MmuKind
   /** 1 unless told. The first one boots, and starts the others by their local APICs. */
   readonly vcpus?: number
   /** Local APICs, an I/O APIC, and tables that tell of them; on when there is more than one vcpu. */
@@ -88,6 +103,7 @@ export function createMachine(options: MachineOptions): Machine {
   const costs = options.costs ?? PC_COSTS
   const vcpus = options.vcpus ?? 1
   const apic = options.apic ?? vcpus > 1
+  const mmu = makeMmu(options.mmu ?? 'direct')
   const vm = {
     memoryBytes,
     vcpus,
@@ -95,6 +111,7 @@ export function createMachine(options: MachineOptions): Machine {
     ...(options.serialSink === undefined ? {} : { serialSink: options.serialSink }),
     ...(options.cpuid === undefined ? {} : { cpuid: options.cpuid }),
     ...(options.engine === undefined ? {} : { engine: options.engine }),
+    ...(mmu === undefined ? {} : { mmu }),
   }
   const host = new Host({ costs, monitor, quantum: vcpus > 1 ? SHARED_QUANTUM : costs.hz, vms: [vm] })
   if (apic) {

@@ -10,7 +10,15 @@ import type { EngineKind } from '../../reference/cpu/vcpu.ts'
 import { type BlockDevice, OverlayDisk } from '../../reference/io/block-device.ts'
 import { FileDisk } from '../../reference/io/file-disk.ts'
 import { littleEndian } from '../../reference/io/fw-cfg.ts'
-import { bootKernel, bootRom, createMachine, type KernelImage, type Machine } from '../../reference/machine.ts'
+import {
+  bootKernel,
+  bootRom,
+  createMachine,
+  type KernelImage,
+  type Machine,
+  MMU_KINDS,
+  type MmuKind,
+} from '../../reference/machine.ts'
 import { optionsOf, readSnapshot, restoreMachine, SnapshotError } from '../../reference/snapshot.ts'
 import type { MachineType } from '../../reference/vm/chipset.ts'
 import { WrongUse } from '../failures.ts'
@@ -40,6 +48,8 @@ export interface MachineRequest {
   readonly cpu: string
   /** `auto`, or an engine by name. */
   readonly engine: string
+  /** Unless told, `direct`. */
+  readonly mmu?: string
   readonly smp: number
   /** Bytes. */
   readonly mem: number
@@ -68,6 +78,7 @@ export function machineMaker(kernel: string | undefined, request: MachineRequest
     throw new WrongUse(`There is no CPU model "${request.cpu}"; there are ${Object.keys(CPU_MODELS).join(', ')}.`)
   }
   const engine = engineOf(request)
+  const mmu = mmuOf(request)
   const type = MACHINE_TYPES.find((each) => each === request.machine)
   if (type === undefined) {
     throw new WrongUse(`There is no machine "${request.machine}"; there are ${MACHINE_TYPES.join(' and ')}.`)
@@ -82,6 +93,7 @@ export function machineMaker(kernel: string | undefined, request: MachineRequest
         serialSink,
         cpuid,
         engine,
+        mmu,
         type,
         disks,
         ...(bios === undefined ? {} : { firmwareFiles: { 'etc/sercon-port': littleEndian(COM1_PORT, 8) } }),
@@ -98,14 +110,21 @@ function engineOf({ engine }: MachineRequest): EngineKind {
   return chosen === 'auto' ? 'wasm' : chosen
 }
 
+function mmuOf({ mmu = 'direct' }: MachineRequest): MmuKind {
+  const chosen = MMU_KINDS.find((each) => each === mmu)
+  if (chosen === undefined) throw new WrongUse(`There is no MMU "${mmu}"; there are ${MMU_KINDS.join(', ')}.`)
+  return chosen
+}
+
 /** A machine like the saved one, put where that one was. */
 function snapshotMaker(file: string, request: MachineRequest): MachineMaker {
   const snapshot = refusing(() => readSnapshot(readWithProgress(file), basename(file)))
   const disks = request.disk.map(openDisk)
   const engine = engineOf(request)
+  const mmu = mmuOf(request)
   return (serialSink) =>
     refusing(() => {
-      const machine = createMachine({ ...optionsOf(snapshot), engine, disks, serialSink })
+      const machine = createMachine({ ...optionsOf(snapshot), engine, mmu, disks, serialSink })
       restoreMachine(machine, snapshot)
       return machine
     })

@@ -60,6 +60,7 @@ export function report(
     vcpu: counters,
     engine: vm.processors.map(({ vcpu }) => vcpu.engineStatistics ?? null),
     host: host.counters,
+    mmu: vm.mmuCounters,
   }
   if (options.stats !== undefined) writeFileAtomically(options.stats, `${JSON.stringify(record, null, 2)}\n`)
   if (options.json === true) process.stdout.write(`${JSON.stringify({ ...record, serial: printed }, null, 2)}\n`)

@@ -5,6 +5,7 @@
 import { GuestMemory } from '../mmu/guest-memory.ts'
 import { FRAME_BYTES } from '../mmu/layout.ts'
 import { MachineMemory } from '../mmu/machine-memory.ts'
+import type { MmuPolicy } from '../mmu/policy.ts'
 import { CR0_ET, CR0_PE, CR0_PG } from './control-registers.ts'
 import type { CostModel } from './cost-model.ts'
 import type { CpuModel } from './cpuid.ts'
@@ -35,6 +36,8 @@ export interface BareMachineOptions {
   readonly cpuid?: CpuModel
   readonly engine?: EngineKind
   readonly hot?: number
+  /** Makes what answers TLB misses. */
+  readonly mmu?: (memory: GuestMemory) => MmuPolicy
 }
 
 export class BareMachine {
@@ -50,7 +53,8 @@ export class BareMachine {
     const machine = new MachineMemory({ frames: memoryBytes / FRAME_BYTES, vcpus: 1 })
     this.machine = machine
     this.memory = new GuestMemory(machine, memoryBytes)
-    const { memoryBytes: _, ...others } = options
+    const { memoryBytes: _, mmu, ...rest } = options
+    const others = mmu === undefined ? rest : { ...rest, mmu: mmu(this.memory) }
     this.vcpu = new Vcpu({ index: 0, machine, memory: this.memory, ...others })
     this.gdt = memoryBytes - PAGES_OF_TABLES * FRAME_BYTES
     this.idt = this.gdt + 0x800

@@ -47,6 +47,9 @@ export interface PagingMode {
   readonly globalPages: boolean
 }
 
+/** The memory that tables are read from. */
+export type TableMemory = Pick<GuestMemory, 'machine' | 'pfnOf' | 'frameForWriting'>
+
 /** Where a walk leaves its result. */
 export interface Walk {
   /** Guest physical address of the 4 KiB page, signed 32-bit. */
@@ -69,7 +72,7 @@ export function newWalk(): Walk {
  * @returns −1 with `walk` filled in, or the page fault's error code (then only `walk.reads` is meant)
  */
 export function walkPageTables(
-  memory: GuestMemory,
+  memory: TableMemory,
   gva: number,
   write: boolean,
   user: boolean,
@@ -116,7 +119,7 @@ function isAllowed(rights: number, write: boolean, user: boolean, mode: PagingMo
 }
 
 /** Sets the accessed bit, and the dirty bit for a write; tells whether the entry is dirty now. A shared table gets a frame of its own first. */
-function touch(memory: GuestMemory, table: number, index: number, entry: number, write: boolean): boolean {
+function touch(memory: TableMemory, table: number, index: number, entry: number, write: boolean): boolean {
   const wanted = entry | PTE_ACCESSED | (write ? PTE_DIRTY : 0)
   if (wanted !== entry) {
     memory.frameForWriting(table >>> FRAME_SHIFT)
@@ -129,7 +132,7 @@ function touch(memory: GuestMemory, table: number, index: number, entry: number,
 }
 
 /** Byte offset in machine memory of entry `index` of the table at `table` (low bits ignored), or −1: no memory there. */
-function entryOffset(memory: GuestMemory, table: number, index: number): number {
+function entryOffset(memory: TableMemory, table: number, index: number): number {
   const pfn = memory.pfnOf(table >>> FRAME_SHIFT)
   return pfn < 0 ? -1 : (pfn << FRAME_SHIFT) | ((index << 2) & OFFSET_MASK)
 }

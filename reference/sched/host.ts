@@ -12,7 +12,7 @@ import type { GuestAnswer, GuestQuestion, HaltDecision, IdleMonitor, VcpuView } 
 import type { EngineKind } from '../cpu/vcpu.ts'
 import { readMmio, writeMmio } from '../io/mmio.ts'
 import { MachineMemory } from '../mmu/machine-memory.ts'
-import { type Processor, Vm } from '../vm/vm.ts'
+import { type MakeMmu, type Processor, Vm } from '../vm/vm.ts'
 import { type Problem, problemOfDelivery, problemOfHalt, problemOfKick, viewOf } from './decision-rules.ts'
 import { EventQueue } from './event-queue.ts'
 import { type Activity, Ledger } from './ledger.ts'
@@ -31,6 +31,7 @@ export interface HostVmOptions {
   readonly cpuid?: CpuModel
   /** See {@link Vcpu}. */
   readonly engine?: EngineKind
+  readonly mmu?: MakeMmu
   readonly serialSink?: (byte: number) => boolean
   readonly startSeconds?: number
   /** See {@link Vm}. */

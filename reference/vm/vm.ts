@@ -22,6 +22,8 @@ import { Rtc, type RtcState } from '../io/rtc.ts'
 import { Uart, type UartState } from '../io/uart.ts'
 import { GuestMemory } from '../mmu/guest-memory.ts'
 import type { MachineMemory } from '../mmu/machine-memory.ts'
+import { type MmuCounters, newMmuCounters } from '../mmu/mmu-counters.ts'
+import type { MmuPolicy } from '../mmu/policy.ts'
 import type { Cycles } from '../sched/virtual-time.ts'
 
 const PIT_IRQ = 0
@@ -36,6 +38,9 @@ const COM1 = { port: 0x3f8, irq: 4 }
 /** 2026-09-01T00:00:00Z: every run of a machine begins on the same day. */
 const DEFAULT_START_SECONDS = 1_788_220_800
 
+/** Makes the MMU policy of one vcpu. */
+export type MakeMmu = (memory: GuestMemory, counters: MmuCounters) => MmuPolicy
+
 export interface VmOptions {
   readonly machine: MachineMemory
   /** A multiple of 4096. */
@@ -47,6 +52,8 @@ export interface VmOptions {
   readonly cpuid?: CpuModel
   /** See {@link Vcpu}. */
   readonly engine?: EngineKind
+  /** Makes what answers a vcpu's TLB misses; unless told, it walks the guest's own tables. */
+  readonly mmu?: MakeMmu
   /** Takes a byte that the guest sent over COM1; false: not now. Without it bytes are dropped. */
   readonly serialSink?: (byte: number) => boolean
   /** The real-time clock's date at virtual time 0, in seconds since 1970. */
@@ -121,6 +128,8 @@ export interface VmState {
 
 export class Vm {
   readonly memory: GuestMemory
+  /** What the MMU policy did, for all processors together. */
+  readonly mmuCounters = newMmuCounters()
   readonly processors: readonly Processor[]
   readonly pit: Pit
   readonly rtc: Rtc
@@ -150,6 +159,7 @@ export class Vm {
               ...(options.apic === true ? { apicId: i, readLocal: this.#readLocal(i) } : {}),
               ...(options.cpuid === undefined ? {} : { cpuid: options.cpuid }),
               ...(options.engine === undefined ? {} : { engine: options.engine }),
+              ...(options.mmu === undefined ? {} : { mmu: options.mmu(this.memory, this.mmuCounters) }),
             }),
         ),
     )

@@ -11,7 +11,7 @@ import { encodePng } from '../../../reference/io/png.ts'
 import { SerialLine, type SerialPort } from '../../../reference/io/serial-line.ts'
 import { screenPicture } from '../../../reference/io/vga-picture.ts'
 import { screenText } from '../../../reference/io/vga-screen.ts'
-import { type Machine, PC_COSTS } from '../../../reference/machine.ts'
+import { type Machine, MMU_KINDS, PC_COSTS } from '../../../reference/machine.ts'
 import { saveMachine } from '../../../reference/snapshot.ts'
 import { WrongUse } from '../../failures.ts'
 import { requireWritable, writeFileAtomically } from '../../files.ts'
@@ -63,6 +63,7 @@ export function addRunCommand(program: Command): void {
     .option('--mem <size>', 'memory, such as 64M or 512K', parseSize, 64 << 20)
     .option('--cpu <model>', `what CPUID says: ${Object.keys(CPU_MODELS).join(', ')}`, DEFAULT_CPU_MODEL.name)
     .option('--engine <name>', `who executes instructions: ${ENGINES.join(', ')}`, ENGINES[0])
+    .option('--mmu <name>', `how a guest's pages are found: ${MMU_KINDS.join(', ')}`, MMU_KINDS[0])
     .option('--smp <n>', 'processors', parseCount, 1)
     .option('--machine <type>', `${MACHINE_TYPES.join(', without PCI, or ')}`, MACHINE_TYPES[0])
     .option('--bios <file>', 'start this ROM of 64 or 128 KiB at the reset vector, in place of a kernel')
