@@ -8,7 +8,7 @@ export const CHECKSUMS: Readonly<Record<string, string>> = {
   bytes: '0005d573',
   wide: 'f6ce9edd',
   'wide-division': '1dcbc092',
-  mandelbrot: 'c349f4ac',
+  mandelbrot: '9afbc201',
   bodies: '87fb8e17',
   sha256: '7152b742',
   md5: '1345a45d',

@@ -10,7 +10,10 @@ import { cacheFolder } from './kernel.ts'
 import type { Section } from './sections.ts'
 import { median } from './statistics.ts'
 
-const LIMIT_SECONDS = 240
+/** CPU time of one run, beyond which a tenth of the work must do. */
+const LIMIT_SECONDS = 12
+const LEAST_SHARE = 1 / 500
+const LESS = 1 / 10
 const STATUS_DONE = 17
 const COLD_SHARE = 1 / 20
 /** A difference of times below it is lost in the noise. */
@@ -40,14 +43,32 @@ interface CountedRun extends Run {
   readonly checksum: string
 }
 
-/** @throws Error when a run fails: it names the command */
+/** @throws Error when a run fails, or takes too long with hardly any work: it names the command */
 export function measure(section: Section, contestant: Contestant, options: MeasureOptions): Measurement {
-  const share = contestant.share * (options.cold ? COLD_SHARE : 1)
+  const cold = options.cold ? COLD_SHARE : 1
+  for (let share = contestant.share * cold; share > LEAST_SHARE * cold; share *= LESS) {
+    const measurement = measureShare(section, contestant, options, share)
+    if (measurement !== undefined) return measurement
+  }
+  throw new Error(`takes more than ${LIMIT_SECONDS} s of CPU for next to nothing`)
+}
+
+/** Undefined when it takes too long. */
+function measureShare(
+  section: Section,
+  contestant: Contestant,
+  options: MeasureOptions,
+  share: number,
+): Measurement | undefined {
   const work = Math.max(1, Math.round(section.work * share))
-  const once = (amount: number) => runOnce(section, contestant, amount, options)
-  const rounds = Array.from({ length: options.rounds }, () =>
-    options.cold ? { less: undefined, more: once(work) } : { less: once(work), more: once(2 * work) },
-  )
+  const most = options.cold ? work : 2 * work
+  const rounds: { less: CountedRun | undefined; more: CountedRun }[] = []
+  while (rounds.length < options.rounds) {
+    const more = runOnce(section, contestant, most, options)
+    const less = options.cold || more === undefined ? undefined : runOnce(section, contestant, work, options)
+    if (more === undefined || (less === undefined && !options.cold)) return undefined
+    rounds.push({ less, more })
+  }
   const { less, more } = rounds[0]!
   const difference = (pick: (run: Run) => number) =>
     Math.max(LEAST_SECONDS, median(rounds.map(({ less, more }) => pick(more) - (less === undefined ? 0 : pick(less)))))
@@ -55,20 +76,23 @@ export function measure(section: Section, contestant: Contestant, options: Measu
     cpuSeconds: difference((run) => run.cpuSeconds),
     wallSeconds: difference((run) => run.wallSeconds),
     ...(more.instructions === undefined ? {} : { instructions: more.instructions - (less?.instructions ?? 0) }),
-    checksums: {
-      ...(less === undefined ? {} : { [work]: less.checksum }),
-      [options.cold ? work : 2 * work]: more.checksum,
-    },
+    checksums: { ...(less === undefined ? {} : { [work]: less.checksum }), [most]: more.checksum },
     share: work / section.work,
   }
 }
 
-function runOnce(section: Section, contestant: Contestant, work: number, options: MeasureOptions): CountedRun {
+function runOnce(
+  section: Section,
+  contestant: Contestant,
+  work: number,
+  options: MeasureOptions,
+): CountedRun | undefined {
   const stats = join(cacheFolder(), 'stats.json')
   rmSync(stats, { force: true })
   const line = `section=${section.name} work=${work}${options.paging ? ' paging' : ''}`
   const command = contestant.command(options.kernel, line, stats)
   const run = runChild(command, LIMIT_SECONDS)
+  if (run === undefined) return undefined
   const checksum = new RegExp(`^checksum ${section.name} ([0-9a-f]{8})$`, 'm').exec(
     run.output.replaceAll('\r', ''),
   )?.[1]

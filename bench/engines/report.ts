@@ -44,8 +44,10 @@ export function agrees({ measurements }: SectionResult): boolean {
   )
 }
 
-function cell(value: number | undefined, digits: number): string {
-  return value === undefined ? '–' : value.toFixed(digits)
+/** Three digits, or as many as the whole number has. */
+function cell(value: number | undefined): string {
+  if (value === undefined) return '–'
+  return value.toFixed(Math.max(0, Math.min(3, 2 - Math.floor(Math.log10(value)))))
 }
 
 function row(cells: readonly string[]): string {
@@ -65,8 +67,8 @@ function averages(
 export function resultRow(result: SectionResult, names: readonly ContestantName[]): string {
   const peers = names.filter((name) => name !== SUBJECT)
   const warning = agrees(result) ? '' : ' CHECKSUMS DIFFER'
-  const speeds = names.map((name) => cell(mips(result, name), 0))
-  return row([result.section.name, ...speeds, ...peers.map((peer) => cell(ratio(result, peer), 2))]) + warning
+  const speeds = names.map((name) => cell(mips(result, name)))
+  return row([result.section.name, ...speeds, ...peers.map((peer) => cell(ratio(result, peer)))]) + warning
 }
 
 /** The table as Markdown, with the averages of its ratios at the end. */

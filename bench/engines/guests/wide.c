@@ -69,7 +69,7 @@ static u32 bits_of(double value) {
 u32 run_mandelbrot(u32 work) {
   u32 sum = 0;
   for (u32 row = 0; row < work * 2; row++) {
-    double y = (double)(row % 64) / 32.0 - 1.0;
+    double y = (double)(row * 29 % 64) / 32.0 - 1.0;
     for (u32 column = 0; column < 64; column++) {
       double x = (double)column / 28.0 - 1.7;
       double a = 0, b = 0;
