@@ -60,7 +60,7 @@ function averages(
 ): [mean: string, middle: string, least: string] {
   const ratios = results.flatMap((result) => ratio(result, peer) ?? [])
   if (ratios.length === 0) return ['–', '–', '–']
-  return [geometricMean(ratios).toFixed(2), median(ratios).toFixed(2), Math.min(...ratios).toFixed(2)]
+  return [cell(geometricMean(ratios)), cell(median(ratios)), cell(Math.min(...ratios))]
 }
 
 /** One line of the table. */
