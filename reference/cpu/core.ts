@@ -91,6 +91,7 @@ export class Core implements CodeObserver {
   /** All of machine memory. */
   readonly bytes: Uint8Array
   readonly view: DataView
+  readonly words: Int32Array
   /** The vcpu's registers, as words and as the parts of the general ones. */
   readonly r: Int32Array
   readonly r16: Uint16Array
@@ -192,6 +193,7 @@ export class Core implements CodeObserver {
     this.model = model
     this.bytes = machine.bytes
     this.view = machine.view
+    this.words = new Int32Array(machine.memory.buffer)
     const buffer = machine.memory.buffer
     const start = machine.vcpuBlockOffset(index)
     this.r = new Int32Array(buffer, start, REGISTER_BYTES >> 2)

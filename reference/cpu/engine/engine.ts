@@ -34,8 +34,6 @@ const PAGE_MASK = -4096
 const HOT = 500
 /** A block that ran so often less belongs to the region of a hot one. */
 const WARM_DIVISOR = 16
-/** A region that could not be made is tried again after so many more. */
-const HOPELESS = -1_000_000
 /** Instructions after which a region comes back for a moment, so that better code can take its place. */
 const SLICE = 1 << 20
 /** Times that control left a region by edges after which it is made anew, larger; and how often that happens at most. */
@@ -144,7 +142,7 @@ export class Engine {
       if (++block.heat < this.#hot || !core.csFlat || core.codeSize !== 32) return false
       block.heat = 0
       if (!this.#translate(block, at, 0)) {
-        block.heat = HOPELESS
+        block.heat = -this.#hot
         return false
       }
       return this.#run(block.translations[this.#vcpu] as Entry)

@@ -2,7 +2,7 @@
  * What is translated together: the basic blocks that a hot block reaches by branches, calls and returns, across pages, as
  * far as the interpreter has been there. They become one function.
  */
-import { FRAME_SHIFT, TLB_ADDEND, TLB_MMIO, TLB_PAGE } from '../../mmu/layout.ts'
+import { FETCH_FRAME, FETCH_GPA, FETCH_PAGE, FRAME_SHIFT, TLB_ADDEND, TLB_MMIO, TLB_PAGE } from '../../mmu/layout.ts'
 import type { Core } from '../core.ts'
 import type { Block, Op } from '../op.ts'
 
@@ -143,6 +143,19 @@ export function collectRegion(core: Core, start: number, limits: RegionLimits): 
   return split(blocks, pages, indirectEips)
 }
 
+/** The page that is fetched from, which the TLB may have lost since. */
+function fetchedPage({ r }: Core, page: number): CodePage | undefined {
+  if (r[FETCH_PAGE] !== page || r[FETCH_FRAME] === -1) return undefined
+  return { page, frame: r[FETCH_FRAME]!, gpa: r[FETCH_GPA]! }
+}
+
+function mappedPage({ tlbTable, tlbHalf }: Core, page: number): CodePage | undefined {
+  const entry = tlbTable.index(tlbHalf, page)
+  const physical = tlbTable.physical[entry >> 2]!
+  if (tlbTable.words[entry + TLB_PAGE] !== page || (physical & TLB_MMIO) !== 0) return undefined
+  return { page, frame: (page + tlbTable.words[entry + TLB_ADDEND]!) | 0, gpa: physical & PAGE_MASK }
+}
+
 /** The decoded block at a linear address, when its page is mapped, holds code and fits in. */
 function findBlock(
   core: Core,
@@ -155,11 +168,8 @@ function findBlock(
   let known = pages.get(page)
   if (known === undefined) {
     if (pages.size >= limits.pages) return undefined
-    const { tlbTable } = core
-    const entry = tlbTable.index(core.tlbHalf, eip)
-    if (tlbTable.words[entry + TLB_PAGE] !== page || (tlbTable.physical[entry >> 2]! & TLB_MMIO) !== 0) return undefined
-    const frame = (page + tlbTable.words[entry + TLB_ADDEND]!) | 0
-    known = { page, frame, gpa: tlbTable.physical[entry >> 2]! & PAGE_MASK }
+    known = fetchedPage(core, page) ?? mappedPage(core, page)
+    if (known === undefined) return undefined
   }
   const block = core.machine.codeFrames[known.frame >>> FRAME_SHIFT]?.blocks32[eip & OFFSET_MASK] as Block | undefined
   if (block === undefined || block.count === 0) return undefined

@@ -238,6 +238,7 @@ function quickStore(core: Core, op: Op, most: number): number {
   const low = value & 0xff
   const isUniform = size === 1 || (size === 2 ? (value & 0xffff) === low * 0x101 : value >>> 0 === low * 0x101_0101)
   if (isUniform) core.bytes.fill(low, start, start + elements * size)
+  else if (size === 4 && (start & 3) === 0) core.words.fill(value, start >> 2, (start >> 2) + elements)
   else if (size === 4) for (let i = 0; i < elements; i++) core.view.setInt32(start + i * 4, value, true)
   else for (let i = 0; i < elements; i++) core.view.setInt16(start + i * 2, value, true)
   r[EDI] = to + elements * size
