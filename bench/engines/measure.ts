@@ -16,8 +16,8 @@ const LEAST_SHARE = 1 / 500
 const LESS = 1 / 10
 const STATUS_DONE = 17
 const COLD_SHARE = 1 / 20
-/** A difference of times below it is lost in the noise. */
-const LEAST_SECONDS = 0.005
+/** A difference of times below it is lost in the noise: it is no measurement. */
+const LEAST_SECONDS = 0.03
 
 export interface Measurement {
   readonly cpuSeconds: number
@@ -71,9 +71,12 @@ function measureShare(
   }
   const { less, more } = rounds[0]!
   const difference = (pick: (run: Run) => number) =>
-    Math.max(LEAST_SECONDS, median(rounds.map(({ less, more }) => pick(more) - (less === undefined ? 0 : pick(less)))))
+    median(rounds.map(({ less, more }) => pick(more) - (less === undefined ? 0 : pick(less))))
+  const cpuSeconds = difference((run) => run.cpuSeconds)
+  if (cpuSeconds < LEAST_SECONDS)
+    throw new Error(`${cpuSeconds.toFixed(3)} s of CPU for ${work} units is too little to tell`)
   return {
-    cpuSeconds: difference((run) => run.cpuSeconds),
+    cpuSeconds,
     wallSeconds: difference((run) => run.wallSeconds),
     ...(more.instructions === undefined ? {} : { instructions: more.instructions - (less?.instructions ?? 0) }),
     checksums: { ...(less === undefined ? {} : { [work]: less.checksum }), [most]: more.checksum },

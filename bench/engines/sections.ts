@@ -41,5 +41,5 @@ export const SECTIONS: readonly Section[] = [
   ...family('string', { 'rep-movs': 800, 'rep-stos': 600, 'rep-short': 500, 'rep-compare': 800, 'byte-loops': 550 }),
   ...family('paging', { touches: 100, cr3: 300, spaces: 200, faults: 360, invlpg: 360 }),
   ...family('privileged', { int80: 800, user: 500, 'port-in': 800, 'port-out': 800, serial: 1000, flags: 500 }),
-  ...family('code', { patched: 240, repatched: 140, generated: 180, beside: 200 }),
+  ...family('code', { patched: 1500, repatched: 140, generated: 180, beside: 4000 }),
 ]
