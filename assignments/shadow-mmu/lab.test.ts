@@ -4,6 +4,7 @@ import type { Violation } from '../../grader/contract/law.ts'
 import { connectInProcess } from '../../grader/port/in-process.ts'
 import { loadRubric } from '../../grader/rubric/rubric.ts'
 import { starterFiles } from '../../grader/starter/starter-files.ts'
+import { benignFiles, solutionFiles } from '../../grader/submission/solution-files.ts'
 import { HashRandom } from '../../grader/variant.ts'
 import { findLeaks } from '../../grader/verify/leak-gate.ts'
 import type { ShadowMachine } from '../../reference/index.ts'
@@ -218,6 +219,13 @@ describe('the variants', () => {
     ] as const) {
       expect(new Set(drawn.map((variant) => variant[parameter])).size).toBe(values)
     }
+  })
+})
+
+describe('the benign variants', () => {
+  it.each(lab.benign)('$id is the solution with other texts', (variant) => {
+    const solution = solutionFiles(lab, PLAIN).get('src/shadow.ts')
+    expect(benignFiles(lab, PLAIN, variant).get('src/shadow.ts')).not.toBe(solution)
   })
 })
 

@@ -26,6 +26,20 @@ export interface Mutant {
   readonly appliesTo?: (variant: never) => boolean
 }
 
+/** An unusual right solution, which the suites must accept: another entry file, or the same one with edits. */
+export interface BenignVariant {
+  readonly id: string
+  /** What is unusual about it, in one sentence. */
+  readonly story: string
+  /** A whole entry file below the lab's `benign/`; without it, the solution's own. */
+  readonly file?: string
+  /** Each `find` must stand exactly once in that file. */
+  readonly edits?: readonly Edit[]
+}
+
+/** A text, and what stands in its place. */
+export type Edit = readonly [find: string, replace: string]
+
 /** The suites: what the student has, and what only the grader has. */
 export interface Suites<Subject, Variant> {
   readonly public: readonly AnyLaw<Subject, Variant>[]
@@ -51,8 +65,7 @@ export interface Lab<Subject extends object, Variant extends Record<string, unkn
   variantSource(variant: Variant): string
   readonly suites: Suites<Subject, Variant>
   readonly mutants: readonly Mutant[]
-  /** Benign variants: folder-relative files under `benign/`, each a whole replacement of the entry file. */
-  readonly benign: readonly { readonly id: string; readonly story: string; readonly file: string }[]
+  readonly benign: readonly BenignVariant[]
   /** What student code may have of the host; without it, nothing. */
   readonly grants?: Grants
   /** Project files and folders that the starter's `platform/` needs, without any solution. */

@@ -43,7 +43,16 @@ const labSchema = z.looseObject({
       appliesTo: callable.optional(),
     }),
   ),
-  benign: z.array(z.strictObject({ id: text, story: text, file: text })),
+  benign: z.array(
+    z
+      .strictObject({
+        id: text,
+        story: text,
+        file: text.optional(),
+        edits: z.array(z.tuple([text, z.string()])).optional(),
+      })
+      .refine(({ file, edits }) => file !== undefined || edits !== undefined, 'must have a file or edits'),
+  ),
   grants: z
     .strictObject({ modules: z.array(z.string().startsWith('node:')), directory: z.boolean().optional() })
     .optional(),

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { Project } from 'ts-morph'
-import type { AnyLab, Mutant } from '../contract/lab.ts'
+import type { AnyLab, BenignVariant, Edit, Mutant } from '../contract/lab.ts'
 import { GraderFailure } from '../failures.ts'
 import { projectRoot } from '../project-root.ts'
 import { rewriteSpecifiers } from '../starter/imports.ts'
@@ -22,27 +22,41 @@ export function solutionFiles(lab: AnyLab, variant: Variant): Map<string, string
 export function mutantFiles(lab: AnyLab, variant: Variant, mutant: Mutant): Map<string, string> {
   const texts = new Map(lab.solution.map((path) => [path, readProjectFile(path)]))
   for (const { file, find, replace } of mutant.edits) {
-    const parts = texts.get(file)?.split(find) ?? []
-    if (parts.length !== 2) {
-      const times = parts.length === 0 ? 'no such solution file' : `${parts.length - 1} times, not once`
-      throw new GraderFailure(
-        `Mutant ${mutant.id} of ${lab.id} edits a text in ${file} that stands there ${times}: ${find}`,
-      )
-    }
-    texts.set(file, parts.join(replace))
+    const who = `Mutant ${mutant.id} of ${lab.id}`
+    const text = texts.get(file)
+    if (text === undefined) throw new GraderFailure(`${who} edits ${file}, which is no solution file.`)
+    texts.set(file, edited(text, [find, replace], file, who))
   }
   return toStarterLayout(lab, variant, texts)
 }
 
-/** The solution with a benign variant in the place of the entry file. `file` is named as the lab names it. */
-export function benignFiles(lab: AnyLab, variant: Variant, file: string): Map<string, string> {
+function edited(text: string, [find, replace]: Edit, file: string, who: string): string {
+  const parts = text.split(find)
+  if (parts.length === 2) return parts.join(replace)
+  throw new GraderFailure(
+    `${who} edits a text in ${file} that stands there ${parts.length - 1} times, not once: ${find}`,
+  )
+}
+
+/**
+ * The solution with a benign variant in the place of the entry file.
+ *
+ * @throws GraderFailure when an edit's text does not stand exactly once in its file
+ */
+export function benignFiles(
+  lab: AnyLab,
+  variant: Variant,
+  { id, file, edits = [] }: BenignVariant,
+): Map<string, string> {
   const texts = new Map(lab.solution.map((path) => [path, readProjectFile(path)]))
   const entry = lab.solution.find((path) => posix.basename(path) === lab.entry)
   if (entry === undefined) throw new GraderFailure(`The lab ${lab.id} has no solution file ${lab.entry}.`)
-  const projectPath = posix.join('assignments', lab.id, 'benign', file)
+  const projectPath = file === undefined ? entry : posix.join('assignments', lab.id, 'benign', file)
+  let text = readProjectFile(projectPath)
+  for (const edit of edits) text = edited(text, edit, projectPath, `The benign variant ${id} of ${lab.id}`)
   texts.delete(entry)
   const files = toStarterLayout(lab, variant, texts)
-  files.set(`${SOURCE_FOLDER}/${lab.entry}`, rewriteImports(lab, projectPath, readProjectFile(projectPath)))
+  files.set(`${SOURCE_FOLDER}/${lab.entry}`, rewriteImports(lab, projectPath, text))
   return files
 }
 

@@ -6,7 +6,7 @@ import type { PreparedSubmission } from '../grade/prepared-submission.ts'
 import { drawVariant } from '../variant.ts'
 import { identify } from './identify.ts'
 import { prepareSubmission } from './prepare.ts'
-import { mutantFiles, solutionFiles } from './solution-files.ts'
+import { benignFiles, mutantFiles, solutionFiles } from './solution-files.ts'
 
 const prepare = (text: string, typeCheck = true) =>
   prepareSubmission(counterLab, new Map([['src/counter.ts', text]]), { typeCheck, trusted: true })
@@ -144,5 +144,16 @@ describe('solutionFiles', () => {
       const edits = [{ ...mutant!.edits[0]!, find }]
       expect(() => mutantFiles(counterLab, variant, { ...mutant!, edits })).toThrow(/stands there \d+ times, not once/)
     }
+  })
+
+  it('makes a benign variant of the solution by edits, each of a text that stands there once', () => {
+    const benign = { id: 'other', story: 'It has another field.' }
+    const text = solutionFiles(counterLab, variant).get('src/counter.ts')!
+    const field = /#sum = 0\n/.exec(text)![0]
+    const edited = benignFiles(counterLab, variant, { ...benign, edits: [[field, '#sum = -0\n']] })
+    expect(edited.get('src/counter.ts')).toBe(text.replace(field, '#sum = -0\n'))
+    expect([...edited.keys()].sort()).toEqual(['src/counter-variant.ts', 'src/counter.ts'])
+    const twice = { ...benign, edits: [['this.#sum', '']] as const }
+    expect(() => benignFiles(counterLab, variant, twice)).toThrow(/stands there \d+ times, not once/)
   })
 })

@@ -166,14 +166,14 @@ export async function verifyLab(lab: AnyLab, rubric: Rubric, options: VerifyOpti
   }
 
   const benign: Datasheet['benign'][number][] = []
-  for (const { id, story, file } of lab.benign) {
+  for (const variant of lab.benign) {
     const gradings = await verifier.mustScoreAll(
-      `benign variant ${id}`,
+      `benign variant ${variant.id}`,
       variants.slice(0, options.variantsPerMutant),
       1,
-      (parameters) => benignFiles(lab, parameters, file),
+      (parameters) => benignFiles(lab, parameters, variant),
     )
-    benign.push({ id, story, gradings })
+    benign.push({ id: variant.id, story: variant.story, gradings })
   }
 
   const copies: Datasheet['copies'][number][] = []

@@ -1,24 +1,11 @@
 /** Known-wrong idle monitors: each a small edit of the solution, with what its author believed. */
 import type { Mutant } from '../../../grader/contract/lab.ts'
+import { mutantsOf } from '../../../grader/contract/mutants.ts'
 import type { Variant } from '../public/variant.ts'
 
 const FILE = 'reference/cpu/idle.ts'
 
-function mutant(
-  id: string,
-  item: string,
-  story: string,
-  edits: readonly (readonly [find: string, replace: string])[],
-  appliesTo?: (variant: Variant) => boolean,
-): Mutant {
-  return {
-    id,
-    item,
-    story,
-    edits: edits.map(([find, replace]) => ({ file: FILE, find, replace })),
-    ...(appliesTo === undefined ? {} : { appliesTo }),
-  }
-}
+const mutant = mutantsOf<Variant>(FILE)
 
 const BOOKING = '    account[activityOf(account)] += now - account.since\n'
 const SLEEPS_ON = "    if (!this.#wakes(view)) return 'sleep'\n"

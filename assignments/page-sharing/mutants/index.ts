@@ -1,28 +1,12 @@
 /** Known-wrong sharing services: each a small edit of the solution, with what its author believed. */
 import type { Mutant } from '../../../grader/contract/lab.ts'
+import { mutantsOf } from '../../../grader/contract/mutants.ts'
 import type { Variant } from '../public/variant.ts'
 
 const SERVICE = 'reference/mmu/sharing.ts'
 const TABLE = 'reference/mmu/frame-table.ts'
 
-type Edit = readonly [find: string, replace: string]
-
-function mutant(
-  id: string,
-  item: string,
-  story: string,
-  edits: readonly Edit[],
-  appliesTo?: (variant: Variant) => boolean,
-  file = SERVICE,
-): Mutant {
-  return {
-    id,
-    item,
-    story,
-    edits: edits.map(([find, replace]) => ({ file, find, replace })),
-    ...(appliesTo === undefined ? {} : { appliesTo }),
-  }
-}
+const mutant = mutantsOf<Variant>(SERVICE)
 
 const zeroFrameUsed = ({ zeroPages }: Variant) => zeroPages === 'host'
 const zerosNotOrdinary = ({ zeroPages }: Variant) => zeroPages !== 'ordinary'

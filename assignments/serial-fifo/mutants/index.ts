@@ -1,29 +1,13 @@
 /** Known-wrong back ends: each a small edit of the solution, with what its author believed. */
 import type { Mutant } from '../../../grader/contract/lab.ts'
+import { mutantsOf } from '../../../grader/contract/mutants.ts'
 import type { Variant } from '../public/variant.ts'
 
 const BACKEND = 'reference/io/fifo-backend.ts'
 const FRAMING = 'reference/io/fifo-framing.ts'
 const FILES = 'reference/io/host-files.ts'
 
-type Edit = readonly [find: string, replace: string]
-
-function mutant(
-  id: string,
-  item: string,
-  story: string,
-  edits: readonly Edit[],
-  appliesTo?: (variant: Variant) => boolean,
-  file = BACKEND,
-): Mutant {
-  return {
-    id,
-    item,
-    story,
-    edits: edits.map(([find, replace]) => ({ file, find, replace })),
-    ...(appliesTo === undefined ? {} : { appliesTo }),
-  }
-}
+const mutant = mutantsOf<Variant>(BACKEND)
 
 const pair = ({ wiring }: Variant) => wiring === 'pair'
 const duplex = ({ wiring }: Variant) => wiring === 'duplex'

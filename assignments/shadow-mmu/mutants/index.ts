@@ -1,39 +1,14 @@
 /** Known-wrong shadow MMUs: each a small edit of the solution, with what its author believed. */
 import type { Mutant } from '../../../grader/contract/lab.ts'
+import { mutantsOf } from '../../../grader/contract/mutants.ts'
 import type { Variant } from '../public/variant.ts'
 
 const EVENTS = 'reference/mmu/shadow.ts'
 const CACHE = 'reference/mmu/shadow-cache.ts'
 
-type Edit = readonly [find: string, replace: string]
+const mutant = mutantsOf<Variant>(EVENTS)
 
-function mutant(
-  id: string,
-  item: string,
-  story: string,
-  edits: readonly Edit[],
-  appliesTo?: (variant: Variant) => boolean,
-  file = EVENTS,
-): Mutant {
-  return {
-    id,
-    item,
-    story,
-    edits: edits.map(([find, replace]) => ({ file, find, replace })),
-    ...(appliesTo === undefined ? {} : { appliesTo }),
-  }
-}
-
-/** The same in the file of the shadow pages. */
-function cacheMutant(
-  id: string,
-  item: string,
-  story: string,
-  edits: readonly Edit[],
-  appliesTo?: (variant: Variant) => boolean,
-): Mutant {
-  return mutant(id, item, story, edits, appliesTo, CACHE)
-}
+const cacheMutant = mutantsOf<Variant>(CACHE)
 
 const eager = ({ flush }: Variant) => flush === 'eager'
 const lazy = ({ flush }: Variant) => flush === 'lazy'
