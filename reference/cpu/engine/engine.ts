@@ -157,10 +157,8 @@ export class Engine {
     const r = core.r
     const before = core.work
     const { extra } = core
-    r[ENGINE_FLAGS] = MATERIAL
-    r[ENGINE_FLAGS + 1] = getFlags(r) & ARITHMETIC
-    r[ENGINE_FLAGS + 2] = r[FLAGS]! & CF
-    this.#given = core.fuel < SLICE ? core.fuel : SLICE
+    this.#giveFlags()
+    this.#given = this.#slice
     let fuel = this.#given
     let entry = first
     for (;;) {
@@ -178,7 +176,10 @@ export class Engine {
         const next = this.#cache[eip & CACHE_MASK]
         if (fuel > 0 && next !== undefined && next.eip === eip && this.#canFollow(next, exit)) {
           r[ENGINE_FLAGS] = this.#flagsOf(exit.flags)
-          if (next.needsFlags) this.#materialise()
+          if (next.needsFlags) {
+            writeBack(r, r[ENGINE_FLAGS]!)
+            this.#giveFlags()
+          }
           entry = next
           continue
         }
@@ -206,12 +207,18 @@ export class Engine {
     return (flags & OVERLAY_MASK) === 0 ? kind : (kind & ~OVERLAY_MASK) | (flags & OVERLAY_MASK)
   }
 
-  #materialise(): void {
+  /** Puts the processor's flags where a region takes them from. */
+  #giveFlags(): void {
     const { r } = this.#core
-    writeBack(r, r[ENGINE_FLAGS]!)
     r[ENGINE_FLAGS] = MATERIAL
     r[ENGINE_FLAGS + 1] = getFlags(r) & ARITHMETIC
     r[ENGINE_FLAGS + 2] = r[FLAGS]! & CF
+  }
+
+  /** Instructions that a region gets at once. */
+  get #slice(): number {
+    const { fuel } = this.#core
+    return fuel < SLICE ? fuel : SLICE
   }
 
   /** The interpreter executes one instruction of the running region. @returns 0 when the region may go on */
@@ -254,7 +261,7 @@ export class Engine {
     core.end = 0
     if (!mayGoOn) return 1
     getFlags(r)
-    this.#given = core.fuel < SLICE ? core.fuel : SLICE
+    this.#given = this.#slice
     r[ENGINE_FUEL] = this.#given
     return 0
   }

@@ -23,7 +23,7 @@ import {
 } from './flag-state.ts'
 import type { JumpTable } from './jump-table.ts'
 import type { EngineMode } from './mode.ts'
-import { type Region, type RegionNode, successors } from './region.ts'
+import { isConditional, type Region, type RegionNode, successors } from './region.ts'
 import { type Item, type Level, type Structure, structure } from './structure.ts'
 import { getRm } from './translate/operands.ts'
 import { pushValue } from './translate/stack.ts'
@@ -32,6 +32,7 @@ import { type Callout, type Mark, type RegionExit, Translator } from './translat
 import type { Label, Local } from './wasm-code.ts'
 import { type WasmLine, wasmText } from './wasm-text.ts'
 
+const PAGE_MASK = -4096
 const SLOT = 4
 const FIRST_NODE = 0
 
@@ -152,7 +153,7 @@ class FunctionWriter {
       t.flags.lateNeed = NEEDS_NOTHING
       t.avoidsLateFlags = known.avoidsLate
       t.state = stateOf(DYNAMIC)
-      t.rehearse(node, () => this.#ops(node, () => this.#condition(node)))
+      t.rehearse(() => this.#ops(node, () => this.#condition(node)))
       t.code.reset(kept.mark)
       t.exits.length = kept.exits
       t.callouts.length = kept.callouts
@@ -282,7 +283,7 @@ class FunctionWriter {
     const flags = this.#flags[node.index]!
     t.state = flags.in
     t.avoidsLateFlags = flags.avoidsLate
-    t.node(node, () => {
+    t.node(() => {
       this.#ops(node, () => this.#ending(node, next))
     })
   }
@@ -464,7 +465,7 @@ class FunctionWriter {
       return
     }
     const before = t.state
-    if ((eip & -4096) !== (node.ops[node.ops.length - 1]!.eip & -4096)) {
+    if (((eip ^ node.ops[node.ops.length - 1]!.eip) & PAGE_MASK) !== 0) {
       t.requireFuel(eip)
       t.checkPage(this.#region, eip)
     }
@@ -476,8 +477,4 @@ class FunctionWriter {
     if (label !== undefined) code.br(label)
     else code.const(this.#entryOf.get(target)!).set(this.#pc).br(this.#dispatch)
   }
-}
-
-function isConditional(op: Op): boolean {
-  return (op.opcode >= 0x70 && op.opcode <= 0x7f) || (op.opcode >= 0x180 && op.opcode <= 0x18f)
 }

@@ -75,7 +75,7 @@ export function endingOf(op: Op): Ending {
   const { opcode } = op
   if (!op.transfers) return 'fall'
   if (op.operandSize !== 32 || op.addressMask !== -1) return 'leave'
-  if ((opcode >= 0x70 && opcode <= 0x7f) || (opcode >= 0x180 && opcode <= 0x18f)) return 'branch'
+  if (isConditional(op)) return 'branch'
   if (opcode === 0xe2 || opcode === 0xe3) return 'branch'
   if (opcode === 0xe9 || opcode === 0xeb) return 'jump'
   if (opcode === 0xe8) return 'call'
@@ -84,6 +84,11 @@ export function endingOf(op: Op): Ending {
   if (opcode === 0xff && op.reg === 2) return 'indirectCall'
   if (isRepeatedString(op)) return 'fall'
   return 'leave'
+}
+
+/** Jcc. */
+export function isConditional({ opcode }: Op): boolean {
+  return (opcode >= 0x70 && opcode <= 0x7f) || (opcode >= 0x180 && opcode <= 0x18f)
 }
 
 /** MOVS, STOS, LODS, CMPS or SCAS with a REP prefix: it goes on at itself or behind itself. */

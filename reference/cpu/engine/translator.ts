@@ -33,7 +33,7 @@ import {
   stateOf,
 } from './flag-state.ts'
 import type { EngineMode } from './mode.ts'
-import type { PlacedOp, Region, RegionNode } from './region.ts'
+import type { PlacedOp, Region } from './region.ts'
 import { type Label, type Local, type MemoryOpcode, WasmCode } from './wasm-code.ts'
 import { CALLOUT_FUNCTION } from './wasm-module.ts'
 
@@ -95,8 +95,8 @@ interface Group {
 
 /** What a general register holds in terms of what it held before: a version, and bytes added to it. */
 interface Tracked {
-  version: number
-  offset: number
+  readonly version: number
+  readonly offset: number
 }
 
 export class Translator {
@@ -121,7 +121,6 @@ export class Translator {
   readonly #blockBase: number
   readonly #tlbBase: number
 
-  #node: RegionNode | undefined
   /** Paid for and not executed, at this point; and the instruction that is being translated. */
   #undo = 0
   #eip = 0
@@ -159,7 +158,7 @@ export class Translator {
 
   /** Loads registers and flags from the vcpu's words. */
   enter(): void {
-    for (let n = 0; n < GENERAL_REGISTERS; n++) this.loadWord(n).set(this.#registers[n]!)
+    this.#loadRegisters()
     for (const [i, local] of this.#flagLocals.entries()) this.loadWord(ENGINE_FLAGS + i).set(local)
   }
 
@@ -174,6 +173,10 @@ export class Translator {
   get #flagLocals(): readonly Local[] {
     const { bits, carry, first, second, result, other, kind } = this.flags.locals
     return [kind, bits, carry, first, second, result, other]
+  }
+
+  #loadRegisters(): void {
+    for (let n = 0; n < GENERAL_REGISTERS; n++) this.loadWord(n).set(this.#registers[n]!)
   }
 
   #loadFlags(): void {
@@ -260,22 +263,17 @@ export class Translator {
   addToRegister(n: number, amount: number): void {
     const register = this.#registers[n]!
     this.code.get(register).const(amount).op('i32_add').set(register)
-    this.noteAddition(n, n, amount)
-  }
-
-  /** Register `to` was set to register `from` + `amount`. */
-  noteAddition(to: number, from: number, amount: number): void {
-    const { version, offset } = this.#tracked[from]!
-    this.#tracked[to] = { version, offset: (offset + amount) | 0 }
+    this.noteTracked(n, this.#tracked[n]!, amount)
   }
 
   /** What register `n` is, for {@link noteTracked} after it or another one was written. */
   tracked(n: number): Tracked {
-    return { ...this.#tracked[n]! }
+    return this.#tracked[n]!
   }
 
-  noteTracked(n: number, tracked: Tracked): void {
-    this.#tracked[n] = tracked
+  /** Register `n` is now what was `before`, with `amount` added. */
+  noteTracked(n: number, before: Tracked, amount = 0): void {
+    this.#tracked[n] = { version: before.version, offset: (before.offset + amount) | 0 }
   }
 
   /** Pushes an op's immediate. */
@@ -440,7 +438,7 @@ export class Translator {
     code.if()
     code.const(-1).op('return')
     code.end()
-    for (let n = 0; n < GENERAL_REGISTERS; n++) this.loadWord(n).set(this.#registers[n]!)
+    this.#loadRegisters()
     this.loadWord(ENGINE_FUEL).set(this.#fuel)
     this.#loadFlags()
     this.state = stateOf(MATERIAL)
@@ -473,10 +471,10 @@ export class Translator {
    * Translates a node twice: first to see which memory operands lie together, then for good.
    * @param write translates its instructions, with the flags in `state` at the start
    */
-  node(node: RegionNode, write: () => void): void {
+  node(write: () => void): void {
     const before = this.state
     const kept = { exits: this.exits.length, callouts: this.callouts.length, length: this.code.mark() }
-    this.rehearse(node, write)
+    this.rehearse(write)
     this.code.reset(kept.length)
     this.exits.length = kept.exits
     this.callouts.length = kept.callouts
@@ -489,8 +487,7 @@ export class Translator {
   }
 
   /** Translates a node without its branches, to see what it asks for; the caller drops what was written. */
-  rehearse(node: RegionNode, write: () => void): void {
-    this.#node = node
+  rehearse(write: () => void): void {
     this.#begin()
     this.#recording = true
     this.#accesses = []
@@ -510,11 +507,6 @@ export class Translator {
     this.#eip = placed.eip
     this.#undo = left
     this.#sideExit = undefined
-  }
-
-  /** The linear address of the node's page. */
-  get page(): number {
-    return (this.#node?.eip ?? 0) & PAGE_MASK
   }
 
   /** Leaves for `eip` unless the page there is still the region's, as the interpreter would find it. */
@@ -566,7 +558,6 @@ export class Translator {
   /** Brings the flags into the form that the node behind an edge expects. */
   convertFlags(to: FlagState, needsCarry: boolean): void {
     const { code, state } = this
-    const { kind, carry } = this.flags.locals
     if (to.base === MATERIAL) {
       this.flags.materialise(state)
       return
@@ -574,8 +565,15 @@ export class Translator {
     if (to.base !== DYNAMIC) return
     if (needsCarry) {
       this.flags.carry(state)
-      code.set(carry)
+      code.set(this.flags.locals.carry)
     }
+    this.rememberFlags()
+  }
+
+  /** Brings the local `kind` up to date with the state, which from now on may be known only at run time. */
+  rememberFlags(): void {
+    const { code, state } = this
+    const { kind } = this.flags.locals
     if (!isUnknown(state)) code.const(codeOf(state)).set(kind)
     else if (state.overlay !== NOTHING) {
       code

@@ -185,7 +185,7 @@ function quickComparisons(core: Core, op: Op, element: Element, most: number): n
   const r = core.r
   if (most <= 2 || op.addressMask !== -1 || (r[FLAGS]! & DF) !== 0 || (r[FLAT + ES]! & FLAT_READ) === 0) return 0
   const size = op.width >> 3
-  const right = readablePlace(core, r[EDI]!)
+  const right = placeOf(core, r[EDI]!, TLB_READ)
   if (right < 0) return 0
   let elements = Math.min(most - 1, elementsInPage(r[EDI]!, size))
   const goesOnWhenEqual = op.repeat !== PREFIX_REPNE
@@ -194,7 +194,7 @@ function quickComparisons(core: Core, op: Op, element: Element, most: number): n
     elements = countWhile(elements, (i) => (elementAt(core, right, i, size) === value) === goesOnWhenEqual)
   } else {
     if ((r[FLAT + op.segment]! & FLAT_READ) === 0) return 0
-    const left = readablePlace(core, r[ESI]!)
+    const left = placeOf(core, r[ESI]!, TLB_READ)
     if (left < 0) return 0
     elements = Math.min(elements, elementsInPage(r[ESI]!, size))
     elements = countWhile(
@@ -207,10 +207,10 @@ function quickComparisons(core: Core, op: Op, element: Element, most: number): n
   return elements
 }
 
-/** Where a linear address lies in machine memory; −1 when the TLB does not say that it may be read. */
-function readablePlace(core: Core, linear: number): number {
+/** Where a linear address lies in machine memory; −1 when the TLB does not say that it may be read or written. @param access `TLB_READ` or `TLB_WRITE` */
+function placeOf(core: Core, linear: number, access: number): number {
   const entry = core.tlbTable.index(core.tlbHalf, linear)
-  return core.tlb[entry + TLB_READ] === (linear & PAGE_MASK) ? (linear + core.tlb[entry + TLB_ADDEND]!) | 0 : -1
+  return core.tlb[entry + access] === (linear & PAGE_MASK) ? (linear + core.tlb[entry + TLB_ADDEND]!) | 0 : -1
 }
 
 /** As `load` and `getReg` give them: bytes and words unsigned, doublewords signed. */
@@ -230,10 +230,9 @@ function quickStore(core: Core, op: Op, most: number): number {
   const r = core.r
   const size = op.width >> 3
   const to = r[EDI]!
-  const entry = core.tlbTable.index(core.tlbHalf, to)
-  if (core.tlb[entry + TLB_WRITE] !== (to & PAGE_MASK)) return 0
+  const start = placeOf(core, to, TLB_WRITE)
+  if (start < 0) return 0
   const elements = Math.min(most, elementsInPage(to, size))
-  const start = (to + core.tlb[entry + TLB_ADDEND]!) | 0
   const value = r[EAX]!
   const low = value & 0xff
   const isUniform = size === 1 || (size === 2 ? (value & 0xffff) === low * 0x101 : value >>> 0 === low * 0x101_0101)
@@ -251,14 +250,11 @@ function quickMove(core: Core, op: Op, most: number): number {
   const size = op.width >> 3
   const from = r[ESI]!
   const to = r[EDI]!
-  const fromEntry = core.tlbTable.index(core.tlbHalf, from)
-  const toEntry = core.tlbTable.index(core.tlbHalf, to)
-  if (core.tlb[fromEntry + TLB_READ] !== (from & PAGE_MASK)) return 0
-  if (core.tlb[toEntry + TLB_WRITE] !== (to & PAGE_MASK)) return 0
+  const source = placeOf(core, from, TLB_READ)
+  const start = placeOf(core, to, TLB_WRITE)
+  if (source < 0 || start < 0) return 0
   const elements = Math.min(most, elementsInPage(from, size), elementsInPage(to, size))
   const length = elements * size
-  const source = (from + core.tlb[fromEntry + TLB_ADDEND]!) | 0
-  const start = (to + core.tlb[toEntry + TLB_ADDEND]!) | 0
   if (start > source && start < source + length) return 0
   core.bytes.copyWithin(start, source, source + length)
   r[ESI] = from + length

@@ -5,7 +5,7 @@ import { EAX } from '../../../mmu/layout.ts'
 import type { Op } from '../../op.ts'
 import { ADC, ADD, DEC, INC, LOGIC, SBB, SUB, stateOf } from '../flag-state.ts'
 import type { Translator } from '../translator.ts'
-import { canReach, getRm, modify, type OpTranslator, storeTop, type TranslatorTable } from './operands.ts'
+import { canReach, exchange, getRm, modify, type OpTranslator, storeTop, type TranslatorTable } from './operands.ts'
 
 const CMP = 7
 const OPERATIONS = ['i32_add', 'i32_or', 'i32_add', 'i32_sub', 'i32_and', 'i32_sub', 'i32_xor', 'i32_sub'] as const
@@ -53,8 +53,7 @@ function rmAndValue(t: Translator, op: Op, operation: number, push: () => void):
   compute(t, operation, op.shift)
   operand.pop()
   if (before !== undefined) {
-    const amount = operation === 0 ? op.immediate : -op.immediate
-    t.noteTracked(op.rm, { version: before.version, offset: (before.offset + amount) | 0 })
+    t.noteTracked(op.rm, before, operation === 0 ? op.immediate : -op.immediate)
   }
   return true
 }
@@ -141,7 +140,7 @@ const stepRm: OpTranslator = (t, op) => {
   operand.push()
   step(t, base, op.shift)
   operand.pop()
-  if (before !== undefined) noteStep(t, op.rm, before, base)
+  if (before !== undefined) t.noteTracked(op.rm, before, base === INC ? 1 : -1)
   return true
 }
 
@@ -152,12 +151,8 @@ const stepRegister: OpTranslator = (t, op) => {
   t.getRegister(n, op.width)
   step(t, base, op.shift)
   t.setRegister(n, op.width)
-  if (before !== undefined) noteStep(t, n, before, base)
+  if (before !== undefined) t.noteTracked(n, before, base === INC ? 1 : -1)
   return true
-}
-
-function noteStep(t: Translator, n: number, before: { version: number; offset: number }, base: number): void {
-  t.noteTracked(n, { version: before.version, offset: (before.offset + (base === INC ? 1 : -1)) | 0 })
 }
 
 /** F6 and F7, by reg field: TEST, NOT, NEG; others are in `multiply.ts`. */
@@ -195,19 +190,7 @@ const xadd: OpTranslator = (t, op) => {
   code.tee(old)
   t.getRegister(op.reg, op.width)
   compute(t, 0, op.shift)
-  if (op.isRegister) {
-    // The sum wins when both operands are the same register.
-    const sum = code.borrow()
-    code.set(sum).get(old)
-    t.setRegister(op.reg, op.width)
-    code.get(sum)
-    operand.pop()
-    code.giveBack(sum)
-  } else {
-    operand.pop()
-    code.get(old)
-    t.setRegister(op.reg, op.width)
-  }
+  exchange(t, op, operand, old)
   code.giveBack(old)
   return true
 }

@@ -2,10 +2,10 @@
  * MOV, MOVZX, MOVSX, LEA, XCHG, CBW/CWDE, CWD/CDQ, NOP, CMOVcc, SETcc, BSWAP: twin of `execute/moves.ts` and of parts of
  * `execute/bits.ts`.
  */
-import { EAX, EDX, SELECTOR } from '../../../mmu/layout.ts'
+import { EAX, EDX, SELECTOR, ZERO } from '../../../mmu/layout.ts'
 import { FEATURE_CMOV } from '../../cpuid.ts'
 import { GS } from '../../instruction.ts'
-import { canReach, getRm, modify, type OpTranslator, storeTop, type TranslatorTable } from './operands.ts'
+import { canReach, exchange, getRm, modify, type OpTranslator, storeTop, type TranslatorTable } from './operands.ts'
 
 const movRmReg: OpTranslator = (t, op) => {
   if (!canReach(t, op, true)) return false
@@ -85,13 +85,11 @@ function movExtended(width: number, signed: boolean): OpTranslator {
 
 const lea: OpTranslator = (t, op) => {
   if (op.isRegister || op.addressMask !== -1) return false
-  const isAddition = op.width === 32 && op.index === 8 && op.base !== 8
+  const isAddition = op.width === 32 && op.index === ZERO && op.base !== ZERO
   const source = isAddition ? t.tracked(op.base) : undefined
   t.effectiveAddress(op)
   t.setRegister(op.reg, op.width)
-  if (source !== undefined) {
-    t.noteTracked(op.reg, { version: source.version, offset: (source.offset + op.displacement) | 0 })
-  }
+  if (source !== undefined) t.noteTracked(op.reg, source, op.displacement)
   return true
 }
 
@@ -103,18 +101,7 @@ const xchgRmReg: OpTranslator = (t, op) => {
   operand.push()
   code.set(old)
   t.getRegister(op.reg, op.width)
-  if (op.isRegister) {
-    const source = code.borrow()
-    code.set(source).get(old)
-    t.setRegister(op.reg, op.width)
-    code.get(source)
-    operand.pop()
-    code.giveBack(source)
-  } else {
-    operand.pop()
-    code.get(old)
-    t.setRegister(op.reg, op.width)
-  }
+  exchange(t, op, operand, old)
   code.giveBack(old)
   return true
 }

@@ -3,6 +3,7 @@
  */
 import type { Op } from '../../op.ts'
 import type { Place, Translator } from '../translator.ts'
+import type { Local } from '../wasm-code.ts'
 
 /**
  * Translates an instruction, with the value of the stack as it was before.
@@ -38,6 +39,16 @@ export function modify(t: Translator, op: Op, width: number): Modified {
   }
   const place = t.operandPlace(op, width >> 3, true)
   return { push: () => t.load(place, width), pop: () => storeTop(t, place, width) }
+}
+
+/** The r/m operand takes the value on the stack, and `op.reg` the `old` one; the r/m operand wins when they are the same register. */
+export function exchange(t: Translator, op: Op, operand: Modified, old: Local): void {
+  const value = t.code.borrow()
+  t.code.set(value).get(old)
+  t.setRegister(op.reg, op.width)
+  t.code.get(value)
+  operand.pop()
+  t.code.giveBack(value)
 }
 
 /** Stores the value on the stack. */

@@ -6,10 +6,8 @@ import type { Op } from '../../op.ts'
 import {
   codeOf,
   DOUBLE,
-  isUnknown,
   LATE,
   MATERIAL,
-  NOTHING,
   OVERLAY_MASK,
   ROTATED_LEFT,
   ROTATED_RIGHT,
@@ -90,16 +88,7 @@ const byCl: OpTranslator = (t, op) => {
   const count = code.borrow()
   const value = code.borrow()
   const shifted = code.borrow()
-  if (!isUnknown(t.state)) code.const(codeOf(t.state)).set(kind)
-  else if (t.state.overlay !== NOTHING) {
-    code
-      .get(kind)
-      .const(~OVERLAY_MASK)
-      .op('i32_and')
-      .const(codeOf(t.state) & OVERLAY_MASK)
-      .op('i32_or')
-      .set(kind)
-  }
+  t.rememberFlags()
   t.getRegister(ECX, 32)
   code.const(COUNT_MASK).op('i32_and').set(count)
   operand.push()

@@ -56,7 +56,7 @@ const leave: OpTranslator = (t, op: Op) => {
   t.getRegister(EBP, 32)
   t.code.const(SLOT).op('i32_add')
   t.setRegister(ESP, 32)
-  t.noteTracked(ESP, { version: frame.version, offset: (frame.offset + SLOT) | 0 })
+  t.noteTracked(ESP, frame, SLOT)
   t.setRegister(EBP, 32)
   return true
 }
