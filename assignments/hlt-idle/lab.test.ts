@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { contextOf } from '../../grader/contract/run-law.ts'
-import { HashRandom } from '../../grader/variant.ts'
+import { expectVariants } from '../../grader/lab/fixtures/expect-variants.ts'
 import { create } from '../../reference/cpu/idle.ts'
 import { IDLE_VARIANT } from '../../reference/cpu/idle-variant.ts'
 import type { HostEvent } from '../../reference/index.ts'
@@ -110,16 +110,6 @@ describe('the variants', () => {
   })
 
   it('are what the schema allows, and a seed can reach every value', () => {
-    const drawn = Array.from({ length: 64 }, (_, n) => lab.draw(new HashRandom(`lab-test:${n}`)))
-    for (const variant of drawn) expect(lab.variant.parse(variant)).toEqual(variant)
-    for (const [parameter, values] of [
-      ['unit', 3],
-      ['scope', 2],
-      ['place', 2],
-      ['halves', 2],
-      ['pollCycles', 4],
-    ] as const) {
-      expect(new Set(drawn.map((variant) => variant[parameter])).size).toBe(values)
-    }
+    expectVariants(lab, { unit: 3, scope: 2, place: 2, halves: 2, pollCycles: 4 })
   })
 })

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { AnyLaw } from '../../grader/contract/law.ts'
+import { expectVariants } from '../../grader/lab/fixtures/expect-variants.ts'
 import { connectInProcess } from '../../grader/port/in-process.ts'
 import { loadRubric } from '../../grader/rubric/rubric.ts'
 import { starterFiles } from '../../grader/starter/starter-files.ts'
-import { HashRandom } from '../../grader/variant.ts'
 import { findLeaks } from '../../grader/verify/leak-gate.ts'
 import type { SharingOperations, SharingService } from '../../reference/index.ts'
 import { create } from '../../reference/mmu/sharing.ts'
@@ -200,17 +200,7 @@ describe('the sharing curve', () => {
 
 describe('the variants', () => {
   it('are what the schema allows, and a seed can reach every value', () => {
-    const drawn = Array.from({ length: 64 }, (_, n) => lab.draw(new HashRandom(`lab-test:${n}`)))
-    for (const variant of drawn) expect(lab.variant.parse(variant)).toEqual(variant)
-    for (const [parameter, values] of [
-      ['hashBits', 3],
-      ['scanOrder', 3],
-      ['zeroPages', 3],
-      ['copies', 2],
-      ['countBits', 3],
-    ] as const) {
-      expect(new Set(drawn.map((variant) => variant[parameter])).size).toBe(values)
-    }
+    expectVariants(lab, { hashBits: 3, scanOrder: 3, zeroPages: 3, copies: 2, countBits: 3 })
   })
 })
 

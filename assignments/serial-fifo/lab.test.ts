@@ -2,10 +2,10 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { emptyDirectory } from '../../grader/contract/empty-directory.ts'
 import type { Violation } from '../../grader/contract/law.ts'
+import { expectVariants } from '../../grader/lab/fixtures/expect-variants.ts'
 import { connectInProcess } from '../../grader/port/in-process.ts'
 import { loadRubric } from '../../grader/rubric/rubric.ts'
 import { starterFiles } from '../../grader/starter/starter-files.ts'
-import { HashRandom } from '../../grader/variant.ts'
 import { findLeaks } from '../../grader/verify/leak-gate.ts'
 import type { SerialMachine } from '../../reference/index.ts'
 import { create } from '../../reference/io/fifo-backend.ts'
@@ -168,18 +168,7 @@ describe('the wire', () => {
 
 describe('the variants', () => {
   it('are what the schema allows, and a seed can reach every value', () => {
-    const drawn = Array.from({ length: 64 }, (_, n) => lab.draw(new HashRandom(`lab-test:${n}`)))
-    for (const variant of drawn) expect(lab.variant.parse(variant)).toEqual(variant)
-    for (const [parameter, values] of [
-      ['wiring', 2],
-      ['capacity', 6],
-      ['unplugged', 2],
-      ['resumeAt', 4],
-      ['framing', 3],
-      ['escapeByte', 4],
-    ] as const) {
-      expect(new Set(drawn.map((variant) => variant[parameter])).size).toBe(values)
-    }
+    expectVariants(lab, { wiring: 2, capacity: 6, unplugged: 2, resumeAt: 4, framing: 3, escapeByte: 4 })
   })
 })
 

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Violation } from '../../grader/contract/law.ts'
+import { expectVariants } from '../../grader/lab/fixtures/expect-variants.ts'
 import { connectInProcess } from '../../grader/port/in-process.ts'
 import { loadRubric } from '../../grader/rubric/rubric.ts'
 import { starterFiles } from '../../grader/starter/starter-files.ts'
 import { benignFiles, solutionFiles } from '../../grader/submission/solution-files.ts'
-import { HashRandom } from '../../grader/variant.ts'
 import { findLeaks } from '../../grader/verify/leak-gate.ts'
 import type { ShadowMachine } from '../../reference/index.ts'
 import { create } from '../../reference/mmu/shadow.ts'
@@ -208,17 +208,7 @@ describe('a script', () => {
 
 describe('the variants', () => {
   it('are what the schema allows, and a seed can reach every value', () => {
-    const drawn = Array.from({ length: 64 }, (_, n) => lab.draw(new HashRandom(`lab-test:${n}`)))
-    for (const variant of drawn) expect(lab.variant.parse(variant)).toEqual(variant)
-    for (const [parameter, values] of [
-      ['maxShadowPages', 4],
-      ['flush', 2],
-      ['largeEntries', 2],
-      ['globalEntries', 2],
-      ['prefetch', 3],
-    ] as const) {
-      expect(new Set(drawn.map((variant) => variant[parameter])).size).toBe(values)
-    }
+    expectVariants(lab, { maxShadowPages: 4, flush: 2, largeEntries: 2, globalEntries: 2, prefetch: 3 })
   })
 })
 

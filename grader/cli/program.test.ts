@@ -11,8 +11,8 @@ import { zip } from '../submission/fixtures/archives.ts'
 import { makeRepository } from '../submission/fixtures/repositories.ts'
 import { MANIFEST } from '../submission/starter-manifest.ts'
 import { drawVariant } from '../variant.ts'
+import { type Captured, runCaptured } from './fixtures/run-captured.ts'
 import type { LabSource } from './labs.ts'
-import { runCli } from './program.ts'
 import type { Environment } from './terminal.ts'
 
 const RUBRIC = join(projectRoot(), 'grader/grade/fixtures/counter.yaml')
@@ -48,26 +48,10 @@ const submission = (sum: string, manifest: object = { lab: 'counter', seed: SEED
 const right = submission(`Math.min(${most}, this.sum + amount)`)
 const wrong = submission('this.sum + amount')
 
-interface Ran {
-  readonly status: number
-  readonly out: string
-  readonly err: string
-}
-const run = async (
+const run = (
   args: string[],
-  more: { env?: Environment; labs?: LabSource; ask?: () => Promise<string> } = {},
-): Promise<Ran> => {
-  let out = ''
-  let err = ''
-  const streams = {
-    out: { write: (text: string) => (out += text) },
-    err: { write: (text: string) => (err += text) },
-    env: more.env ?? {},
-    ask: more.ask,
-  }
-  const status = await runCli(args, streams, more.labs ?? toyLabs)
-  return { status, out, err }
-}
+  { labs = toyLabs, ...more }: { env?: Environment; labs?: LabSource; ask?: () => Promise<string> } = {},
+): Promise<Captured> => runCaptured(args, labs, more)
 const grade = async (...args: string[]): Promise<Result> =>
   JSON.parse((await run(['grade', ...args, '--json'])).out) as Result
 

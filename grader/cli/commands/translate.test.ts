@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { runCli } from '../program.ts'
+import { runCaptured } from '../fixtures/run-captured.ts'
 
 const noLabs = {
   list: () => [],
@@ -9,18 +9,7 @@ const noLabs = {
   },
 }
 
-async function translate(...args: string[]): Promise<{ status: number; out: string; err: string }> {
-  let out = ''
-  let err = ''
-  const streams = {
-    out: { write: (text: string) => (out += text) },
-    err: { write: (text: string) => (err += text) },
-    env: {},
-    ask: undefined,
-  }
-  const status = await runCli(['translate', ...args], streams, noLabs)
-  return { status, out, err }
-}
+const translate = (...args: string[]) => runCaptured(['translate', ...args], noLabs)
 
 describe('trapframe translate', () => {
   it('shows each guest instruction beside what it becomes, and the locals by their names', async () => {

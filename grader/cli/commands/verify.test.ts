@@ -4,23 +4,15 @@ import type { AnyLab } from '../../contract/lab.ts'
 import { counterLab } from '../../grade/fixtures/counter-lab.ts'
 import { projectRoot } from '../../project-root.ts'
 import { loadRubric } from '../../rubric/rubric.ts'
-import { runCli } from '../program.ts'
+import { runCaptured } from '../fixtures/run-captured.ts'
 
 /** Runs `trapframe verify counter …` against the toy lab. */
-async function verify(args: readonly string[], lab: AnyLab = counterLab) {
-  const written = { out: '', err: '' }
-  const stream = (name: keyof typeof written) => ({
-    write: (text: string) => {
-      written[name] += text
-    },
-  })
-  const labs = {
+function verify(args: readonly string[], lab: AnyLab = counterLab) {
+  return runCaptured(['verify', 'counter', ...args], {
     list: () => ['counter'],
     load: async () => lab,
     rubric: () => loadRubric(lab, join(projectRoot(), 'grader/grade/fixtures/counter.yaml')),
-  }
-  const status = await runCli(['verify', 'counter', ...args], { out: stream('out'), err: stream('err'), env: {} }, labs)
-  return { status, ...written }
+  })
 }
 
 describe('trapframe verify --hostile', () => {
