@@ -26,6 +26,24 @@ export interface Mutant {
   readonly appliesTo?: (variant: never) => boolean
 }
 
+/** Makes mutants that edit `solutionFile`, or the file that they name. */
+export function mutantsOf<Variant>(solutionFile: string) {
+  return (
+    id: string,
+    item: string,
+    story: string,
+    edits: readonly Edit[],
+    appliesTo?: (variant: Variant) => boolean,
+    file = solutionFile,
+  ): Mutant => ({
+    id,
+    item,
+    story,
+    edits: edits.map(([find, replace]) => ({ file, find, replace })),
+    ...(appliesTo === undefined ? {} : { appliesTo }),
+  })
+}
+
 /** An unusual right solution, which the suites must accept: another entry file, or the same one with edits. */
 export interface BenignVariant {
   readonly id: string

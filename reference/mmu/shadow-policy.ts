@@ -9,7 +9,7 @@ import type { MmuCounters } from './mmu-counters.ts'
 import type { PagingMode } from './page-walk.ts'
 import { DirectMmu, type MmuPolicy, type TlbControl, TRANSLATED, type Translation } from './policy.ts'
 import type { FaultAnswer, ShadowMachine, ShadowMmu } from './shadow-port.ts'
-import { ShadowTables, SPTE_GLOBAL, SPTE_PRESENT, SPTE_USER, SPTE_WRITABLE } from './shadow-tables.ts'
+import { ShadowTables, SPTE_GLOBAL, SPTE_PRESENT, SPTE_WRITABLE, spteAllows } from './shadow-tables.ts'
 
 /** Frames from here on are shadow pages: beyond all memory that a machine can have. */
 const FIRST_SHADOW_FRAME = 0x8_0000
@@ -57,9 +57,7 @@ export class ShadowPolicy implements MmuPolicy {
       const mmu = this.#mmu ?? this.#begin(mode)
       const spte = this.#tables!.walk(gva)
       found.reads += 2
-      const isAllowed =
-        (spte & SPTE_PRESENT) !== 0 && (!user || (spte & SPTE_USER) !== 0) && (!write || (spte & SPTE_WRITABLE) !== 0)
-      if (isAllowed) {
+      if (spteAllows(spte, write, user)) {
         found.pfn = spte >>> FRAME_SHIFT
         const gfn = this.#gfns.get(found.pfn)!
         if (this.#memory.isReadOnly(gfn)) return this.#direct.translate(gva, write, user, mode, found)

@@ -16,6 +16,12 @@ const FRAME_SHIFT = 12
 const FLAGS = 0xfff
 const LARGE_OFFSET = 0x3ff
 
+/** The processor lets the access through: what a walk gave is present, and has the right that is needed. */
+export function spteAllows(spte: number, write: boolean, user: boolean): boolean {
+  if ((spte & SPTE_PRESENT) === 0) return false
+  return (!user || (spte & SPTE_USER) !== 0) && (!write || (spte & SPTE_WRITABLE) !== 0)
+}
+
 /** An operation that the machine does not do. */
 export class RefusedOperation extends Error {
   readonly operation: string

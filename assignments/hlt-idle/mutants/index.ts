@@ -1,6 +1,5 @@
 /** Known-wrong idle monitors: each a small edit of the solution, with what its author believed. */
-import type { Mutant } from '../../../grader/contract/lab.ts'
-import { mutantsOf } from '../../../grader/contract/mutants.ts'
+import { type Mutant, mutantsOf } from '../../../grader/contract/lab.ts'
 import type { Variant } from '../public/variant.ts'
 
 const FILE = 'reference/cpu/idle.ts'

@@ -16,6 +16,7 @@ import {
   SPTE_PRESENT,
   SPTE_USER,
   SPTE_WRITABLE,
+  spteAllows,
 } from '../../../reference/index.ts'
 import { FIRST_SHADOW_FRAME, LARGE_GFN, ModelMemory } from './memory.ts'
 import { A, type Access, D, Oracle, PS, type Walked } from './oracle.ts'
@@ -346,9 +347,7 @@ export class Machine {
     if (known !== undefined && (!write || known.writable)) return known
     this.counts.misses++
     const spte = this.tables.walk(gva)
-    const allowed =
-      (spte & SPTE_PRESENT) !== 0 && (!user || (spte & SPTE_USER) !== 0) && (!write || (spte & SPTE_WRITABLE) !== 0)
-    if (!allowed) {
+    if (!spteAllows(spte, write, user)) {
       this.#forget(gva >>> 12)
       return undefined
     }

@@ -105,7 +105,6 @@ export class Engine {
 
   readonly #core: Core
   readonly #vcpu: number
-  readonly #words: Int32Array
   readonly #hot: number
   #running: TranslatedRegion | undefined
   /** Entries by the low bits of their address. */
@@ -125,7 +124,6 @@ export class Engine {
     this.#core = core
     this.#hot = hot
     this.#vcpu = vcpu
-    this.#words = new Int32Array(core.machine.memory.buffer)
     this.#area = core.machine.tableArea(vcpu)
     this.#nextTable = this.#area.start
   }
@@ -338,7 +336,7 @@ export class Engine {
       this.statistics.failed++
       return false
     }
-    table?.install(this.#words)
+    table?.install(core.words)
     const made: TranslatedRegion = {
       isValid: true,
       mode: mode.key,
